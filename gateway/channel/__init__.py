@@ -1,0 +1,1 @@
+"""Where an answer may go: thread to case, and the decision table. Pure."""

@@ -1,0 +1,1 @@
+"""The command cp247: one small file per verb group."""

@@ -1,0 +1,1 @@
+"""The format of mail: bytes in, values out. Pure."""

@@ -1,0 +1,76 @@
+"""Where an answer may go: what the outward road is told and what it decides (CHANNEL A)."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from gateway.model.case import CaseView
+from gateway.model.outbox import OutMail
+from gateway.model.trust import Protection
+
+
+class Act(StrEnum):
+    """Outcome of the table."""
+
+    ALLOW = "allow"
+    UPGRADE = "upgrade"
+    REJECT = "reject"
+    HOLD = "hold"
+    DISCARD = "discard"
+    DEFER = "defer"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """Which case an outgoing message belongs to; first way that hits wins, two different hits are never a choice."""
+
+    case: CaseView | None = None
+    by: str = ""
+    """thread | tag | thread-index | address | '' """
+    conflict: tuple[str, ...] = ()
+    """References of two or more cases it names at once (row 30)."""
+    several: tuple[str, ...] = ()
+    """References of open cases among which nothing decides (row 29)."""
+    bad_tag: bool = False
+    """A case tag is there whose MAC is not ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the table says, with the refusal line where there is one."""
+
+    act: Act
+    rule: str
+    """Row name: R1..R23, H1..H3, A1.., M1, D0."""
+    row: int = 0
+    """Row of CHANNEL A3."""
+    reply: str = ""
+    """Complete SMTP reply, one line, ASCII, at most 500 octets; '' when the message may pass."""
+    number: str = ""
+    """D-7K3QX2: the same for the same rule, case, From and recipients."""
+    case: str | None = None
+    opens: bool = False
+    """A request of our own: opens a case (row 36)."""
+    sign: bool = False
+    encrypt_to: tuple[str, ...] = ()
+    """Contact folder names whose pinned keys it is encrypted to, besides our own; empty = not encrypted."""
+    recipients: tuple[str, ...] = ()
+    """Envelope recipients it may leave to."""
+    internal: bool = False
+    """Only internal recipients: not an answer (row 18)."""
+    in_reply_to: str | None = None
+    references: tuple[str, ...] = ()
+    """Threading to write where the client lost it (row 28)."""
+    protection: Protection = field(default_factory=Protection)
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """The outward road's answer: the decision, and the mails it causes."""
+
+    decision: Decision
+    decided_at: datetime
+    message_id: str | None
+    mails: tuple[OutMail, ...] = ()
+    case: CaseView | None = None
+    """The case as it shall stand afterwards."""

@@ -1,0 +1,56 @@
+"""The inward road's answer: the verdict, the case and everything that must be committed with it."""
+
+from dataclasses import dataclass, field
+
+from gateway.model.case import CaseView
+from gateway.model.outbox import OutMail
+from gateway.model.trust import Assurance, AuthResult, DnsAnswer
+from gateway.model.verdict import Classification, Disposition, Reason, ReceiptDecision
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Separate facts about one message, never one green light."""
+
+    classification: Classification
+    assurance: Assurance
+    disposition: Disposition
+    reasons: tuple[Reason, ...]
+    """The ground of the disposition first, then every other finding, each once."""
+    results: tuple[AuthResult, ...]
+    receipt: ReceiptDecision
+    contact: str | None = None
+    """Folder name of the contact whom From names, proved or not."""
+    ruleset: str = ""
+    """Digest of the rules that judged."""
+    page: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the service tells a judge beside the bytes: the only way the past reaches judgement."""
+
+    reference: str
+    """Case reference reserved for this arrival."""
+    candidates: tuple[CaseView, ...] = ()
+    """Cases that the message's thread keys name."""
+    repeat_of: str | None = None
+    """Reference of the case that the same Message-ID and the same bytes opened before."""
+    final: bool = False
+    """Last try: what DNS still does not answer is decided without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one judged arrival causes, committed as one transaction."""
+
+    verdict: Verdict
+    case: CaseView
+    """The case as it shall stand."""
+    opens: bool
+    request_key: str
+    """Message-ID and body, hashed: what makes a repeat a repeat."""
+    prepend: bytes = field(repr=False)
+    insertions: tuple[int, ...] = ()
+    receipts: tuple[OutMail, ...] = ()
+    dns: tuple[DnsAnswer, ...] = ()

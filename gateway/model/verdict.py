@@ -1,0 +1,234 @@
+"""What the gateway says about a message: closed sets of words and the verdict made of them."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Category(StrEnum):
+    """What is asked, strongest first; emergency needs a danger to life or safety (Second Protocol, Article 3)."""
+
+    EMERGENCY = "emergency"
+    PRESERVATION = "preservation"
+    SUBSCRIBER_INFO = "subscriber-info"
+    OTHER = "other"
+
+
+class Kind(StrEnum):
+    """How the message stands to a request."""
+
+    NEW = "new"
+    EXTENSION = "extension"
+    FOLLOW_UP = "follow-up"
+    WITHDRAWAL = "withdrawal"
+    STATUS_QUERY = "status-query"
+    ACKNOWLEDGEMENT = "acknowledgement"
+    ANSWER = "answer"
+    NETWORK_TEST = "network-test"
+    CIRCULAR = "circular"
+    AUTO_REPLY = "auto-reply"
+    BOUNCE = "bounce"
+    UNKNOWN = "unknown"
+
+
+class Place(StrEnum):
+    """Where in a message a rule may look."""
+
+    TEMPLATE = "template"
+    SUBJECT = "subject"
+    HEADING = "heading"
+    BODY = "body"
+    ATTACHMENT = "attachment"
+    FILENAME = "filename"
+
+
+class Disposition(StrEnum):
+    """What becomes of an inward message; each of them is delivered."""
+
+    ACCEPT = "accept"
+    HOLD = "hold"
+    DEFER = "defer"
+
+
+class Reason(StrEnum):
+    """Why: every ground of a verdict, one closed set."""
+
+    # grounds of a disposition, DESIGN section 3
+    JUDGE_ERROR = "judge-error"
+    AUTOMATIC = "automatic"
+    AMBIGUOUS = "ambiguous"
+    FORGED_CONTACT = "forged-contact"
+    UNPROVED_CONTACT = "unproved-contact"
+    WRONG_KEY = "wrong-key"
+    SIGNED_BUT_UNAUTHENTICATED = "signed-but-unauthenticated"
+    DNS = "dns"
+    BELOW_MINIMUM = "below-minimum"
+    UNKNOWN_CONTACT = "unknown-contact"
+    EMERGENCY = "emergency"
+    # what is odd about the bytes
+    LINE_ENDS_REPAIRED = "line-ends-repaired"
+    DUPLICATED_SINGLETON = "duplicated-singleton"
+    FROM_NOT_ONE = "from-not-one"
+    FROM_MALFORMED = "from-malformed"
+    BAD_FIELD = "bad-field"
+    MIME_TOO_DEEP = "mime-too-deep"
+    MIME_TOO_MANY_PARTS = "mime-too-many-parts"
+    MIME_MALFORMED = "mime-malformed"
+    READERS_DISAGREE = "readers-disagree"
+    # what is odd about the words
+    ALTERNATIVES_DISAGREE = "alternatives-disagree"
+    HIDDEN_TEXT = "hidden-text"
+    UNKNOWN_CHARSET = "unknown-charset"
+    TEXT_TRUNCATED = "text-truncated"
+    ATTACHMENT_UNREAD = "attachment-unread"
+    ATTACHMENT_ONLY = "attachment-only"
+    NO_TEXT = "no-text"
+    DOUBTFUL_CATEGORY = "doubtful-category"
+    # about signatures and encryption
+    PARTLY_SIGNED = "partly-signed"
+    INLINE_SIGNED = "inline-signed"
+    CANNOT_DECRYPT = "cannot-decrypt"
+    SMIME_UNSUPPORTED = "smime-unsupported"
+    KEY_EXPIRED = "key-expired"
+    KEY_REVOKED = "key-revoked"
+    CONTACT_EXPIRED = "contact-expired"
+    SUBJECT_DIFFERS = "subject-differs"
+    DKIM_PARTIAL = "dkim-partial"
+    REPLY_TO_DIFFERS = "reply-to-differs"
+    MAIL_FROM_DIFFERS = "mail-from-differs"
+    # about header fields of our own namespace
+    FOREIGN_FIELD_RENAMED = "foreign-field-renamed"
+    FOREIGN_FIELD_SIGNED = "foreign-field-signed"
+    # about the thread
+    REPEATED = "repeated"
+    ID_REUSED = "id-reused"
+    NOT_ADDRESSED = "not-addressed"
+    BAD_CASE_TAG = "bad-case-tag"
+
+
+AMBIGUOUS = frozenset(
+    {
+        Reason.DUPLICATED_SINGLETON,
+        Reason.FROM_NOT_ONE,
+        Reason.FROM_MALFORMED,
+        Reason.BAD_FIELD,
+        Reason.MIME_TOO_DEEP,
+        Reason.MIME_TOO_MANY_PARTS,
+        Reason.READERS_DISAGREE,
+    }
+)
+"""Defects that make a message ambiguous: no trust, no receipt, delivered all the same."""
+
+
+class Level(StrEnum):
+    """How much a receipt says."""
+
+    FULL = "full"
+    MINIMAL = "minimal"
+    NONE = "none"
+
+
+class Withheld(StrEnum):
+    """Why no receipt leaves, in the order of the tests (CHANNEL C)."""
+
+    DISABLED = "receipts-disabled"
+    JUDGE_ERROR = "judge-error"
+    NULL_SENDER = "null-sender"
+    AUTO_SUBMITTED = "auto-submitted"
+    LIST = "mailing-list"
+    PRECEDENCE = "precedence"
+    LOOP = "loop"
+    SUPPRESSED = "response-suppressed"
+    REPORT = "report"
+    ROBOT = "robot-sender"
+    OWN_ADDRESS = "own-address"
+    RETURN_PATH = "return-path"
+    AMBIGUOUS = "ambiguous"
+    NOT_ADDRESSED = "not-addressed"
+    FORGED = "forged"
+    UNAUTHENTICATED = "unauthenticated"
+    MAIL_FROM_DIFFERS = "mail-from-differs"
+    UNKNOWN_CONTACT = "unknown-contact"
+    WAITS_FOR_DNS = "waits-for-dns"
+    WAITS_FOR_HUMAN = "waits-for-human"
+    REPEATED = "repeated"
+    NO_KEY = "no-key"
+    RATE_CONTACT = "rate-contact"
+    RATE_ALL = "rate-all"
+    SEAL_FAILED = "seal-failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptDecision:
+    """Whether a receipt leaves, how much it says, and why not."""
+
+    send: bool
+    level: Level = Level.NONE
+    reason: Withheld | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One rule matching once, at its best place."""
+
+    rule: str
+    place: Place
+    score: float
+    text: str = ""
+    """What matched, at most 120 characters; '' where the text was encrypted (DESIGN section 3)."""
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """One identifier of a request, normalised, with where and how it was written."""
+
+    kind: str
+    """ip email url domain phone account crypto imei asn hash timestamp"""
+    value: str
+    written: str = ""
+    place: Place = Place.BODY
+    offset: int = 0
+    context: str = ""
+
+
+IDENTIFIER_KINDS = ("ip", "email", "url", "domain", "phone", "account", "crypto", "imei", "asn", "hash", "timestamp")
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """What is asked, with the hits that say so."""
+
+    category: Category = Category.OTHER
+    secondary: tuple[Category, ...] = ()
+    kind: Kind = Kind.UNKNOWN
+    urgent: bool = False
+    language: str | None = None
+    hits: tuple[Hit, ...] = ()
+    score: float = 0.0
+    """Score of the primary category."""
+    missing: tuple[str, ...] = ()
+    """Ids of the checklist items not found: P1..P6, S1.., E1.. (DOMAIN 1)."""
+    identifiers: tuple[Identifier, ...] = ()
+    reference: str | None = None
+    mla_intended: bool | None = None
+    preservation_days: int | None = None
+    findings: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """One row of the disposition table, as it applied."""
+
+    disposition: Disposition
+    reason: Reason | None
+    assurance: str
+    level: Level
+    """Receipt this row allows; the receipt tests may still withhold it."""
+    page: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFiles:
+    """A rule tree as bytes: what the administrator wrote, path relative to rules/ -> content."""
+
+    files: tuple[tuple[str, bytes], ...] = field(default=(), repr=False)

@@ -1,0 +1,1 @@
+"""Wiring: edges made from Settings, supervisor, judge loop, courier loop, reload, shutdown."""

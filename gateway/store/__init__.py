@@ -1,0 +1,1 @@
+"""Memory: tables, journal, outbox; one transaction per operation."""

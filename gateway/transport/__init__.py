@@ -1,0 +1,1 @@
+"""The wire: listeners inward and outward, courier to the next hop."""

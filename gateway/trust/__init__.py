@@ -1,0 +1,1 @@
+"""Who asks: DKIM, SPF, DMARC, ARC, OpenPGP and the directory of contact points."""
