@@ -1,0 +1,46 @@
+"""Finds what may tie a message to a case: message ids, case tags, the Microsoft conversation.
+
+Whether any of it is true is not asked here: tags are not checked against our secret, ids not against cases.
+"""
+
+import re
+
+from gateway.mail.decode import base64_bytes, decoded_words
+from gateway.model.case import REFERENCE
+from gateway.model.message import Header, ThreadKeys
+
+CONVERSATION_BYTES = 22
+"""Length of a conversation in Thread-Index; every answer appends five more octets (MS-OXOMSG section 2.2.1.3)."""
+
+_MESSAGE_ID = re.compile(rb"<[!-;=?-~\x80-\xff]{1,900}>")
+_CASE_RECIPIENT = re.compile(r"[^@]*\+c\.(" + REFERENCE.pattern + r")@", re.IGNORECASE)
+
+
+def keys_of(header: Header, rcpt_tos: tuple[str, ...]) -> ThreadKeys:
+    """The thread keys of a message: ids with angle brackets in order of appearance, tags upper case, each once."""
+    own = _ids(header, "message-id")
+    return ThreadKeys(
+        message_id=own[0] if own else None,
+        in_reply_to=_ids(header, "in-reply-to"),
+        references=_ids(header, "references"),
+        tags=_tags(header, rcpt_tos),
+        thread_index=_conversation(header),
+    )
+
+
+def _ids(header: Header, name: str) -> tuple[str, ...]:
+    found = (one for field in header.all(name) for one in _MESSAGE_ID.findall(field.value))
+    return tuple(dict.fromkeys(one.decode("utf-8", "replace") for one in found))
+
+
+def _tags(header: Header, rcpt_tos: tuple[str, ...]) -> tuple[str, ...]:
+    subjects = (decoded_words(field.value) for field in header.all("subject"))
+    in_subject = (match[0] for subject in subjects for match in REFERENCE.finditer(subject))
+    in_recipients = (match[1] for match in map(_CASE_RECIPIENT.match, rcpt_tos) if match)
+    return tuple(dict.fromkeys(tag.upper() for tag in (*in_subject, *in_recipients)))
+
+
+def _conversation(header: Header) -> str | None:
+    field = header.first("thread-index")
+    data = base64_bytes(field.value) if field else b""
+    return data[:CONVERSATION_BYTES].hex() if len(data) >= CONVERSATION_BYTES else None
