@@ -1,6 +1,6 @@
 # cp247-gateway: `make demo` shows it, `make test` proves it. Each does all its set-up.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check
+.PHONY: help demo test bench
 VENV := .venv
 RUN := $(VENV)/bin/
 
@@ -11,9 +11,18 @@ $(VENV)/.ready: pyproject.toml uv.lock
 	@tests/setup-venv $(VENV)
 	@touch $@
 
+demo: ## a whole gateway in a temporary folder, shown message by message (needs Python and gpg)
+	@tests/setup-venv $(VENV) demo
+	@$(RUN)cp247 demo
+
 test: $(VENV)/.ready ## lint, types, floors and every test, with real servers where root may install them
 	@tests/setup-servers
-	@$(RUN)ruff check . && $(RUN)ruff format --check .
-	@$(RUN)mypy
-	@$(RUN)lint-imports
-	@$(RUN)pytest -q -n 2
+	$(RUN)ruff check .
+	$(RUN)ruff format --check .
+	$(RUN)mypy
+	$(RUN)lint-imports
+	$(RUN)pytest -n 2
+
+bench: $(VENV)/.ready ## how fast, beside Postfix on the same machine in the same run
+	@tests/setup-servers
+	$(RUN)python -m tests.bench

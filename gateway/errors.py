@@ -8,6 +8,7 @@ GatewayError
  +- SealFailed         our own mail cannot be signed or encrypted; a human sends it
  +- HopUnavailable     the next hop cannot be reached; the courier tries again
  +- BytesDiffer        what would leave is not what was stored; nothing leaves
+ +- JudgeDefeated      a judge died, hung or answered nonsense over one message; tried again, then judge-error
 """
 
 from dataclasses import dataclass
@@ -67,3 +68,7 @@ class HopUnavailable(GatewayError):
 
 class BytesDiffer(GatewayError):
     """The bytes about to leave differ from those stored; nothing leaves, an operator looks."""
+
+
+class JudgeDefeated(GatewayError):
+    """A judge died, hung or answered nonsense over one message; that judge is gone, the message is not."""

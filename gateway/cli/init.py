@@ -1,0 +1,100 @@
+"""`cp247 init DIR`: a complete folder that `cp247 serve` runs at once; never overwrites anything."""
+
+import os
+import secrets
+import shutil
+from io import StringIO
+from pathlib import Path
+
+import click
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from rich.console import Console
+from rich.markup import escape
+from ruamel.yaml import YAML
+
+from gateway.cli.share import share
+from gateway.errors import Complaint, ConfigError
+from gateway.trust.gnupg_home import GnupgHome
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--mailbox", default="247cp@institution.gov.example", show_default=True, help="Address the network writes to.")
+@click.option("--hostname", help="Our name on the wire; default gw. and the mailbox's domain.")
+@click.option("--name", default="24/7 Contact Point of Syldavia", show_default=True, help="Name printed in receipts.")
+@click.option("--country", default="SY", show_default=True, help="ISO 3166 code, two capital letters.")
+@click.option("--phone", default="+000 1 234 567", show_default=True, help="Telephone answered at any hour.")
+def init(folder: Path, mailbox: str, hostname: str | None, name: str, country: str, phone: str) -> None:
+    """Write a folder with configuration, rules, keys, state, an OpenPGP key and a DKIM key."""
+    domain = mailbox.rpartition("@")[2]
+    console = Console(highlight=False, soft_wrap=True)
+    if (folder / "gateway.yaml").exists():
+        raise ConfigError(Complaint(str(folder / "gateway.yaml"), 0, 0, "", "is there already", "choose another folder"))
+    for part in ("", "keys", "state", "state/mailbox", "state/relay"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    (folder / "state").chmod(0o700)
+    shutil.copytree(share("rules"), folder / "rules", dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
+    for one in ("README.md", "contact.yaml.template"):
+        shutil.copyfile(share("keys") / one, folder / "keys" / one)
+    _private(folder / "state" / "secret", secrets.token_bytes(48))
+    record = _dkim_key(folder / "state" / "dkim.pem")
+    fingerprint = GnupgHome(str(folder / "state" / "gnupg")).make_own_key(name=name, mailbox=mailbox)
+    values = {
+        ("hostname",): hostname or f"gw.{domain}",
+        ("contact_point", "name"): name,
+        ("contact_point", "country"): country,
+        ("contact_point", "mailbox"): mailbox,
+        ("contact_point", "phone"): phone,
+        ("contact_point", "internal_domains"): [domain],
+        ("openpgp", "signing_key"): fingerprint,
+        ("dkim", "domain"): domain,
+    }
+    (folder / "gateway.yaml").write_text(_filled(share("gateway.yaml").read_text(encoding="utf-8"), values), encoding="utf-8")
+    _report(console, folder, domain, fingerprint, record)
+
+
+def _filled(template: str, values: dict[tuple[str, ...], object]) -> str:
+    """The shipped configuration, comments kept, with these values set."""
+    yaml = YAML(typ="rt")
+    yaml.preserve_quotes = True
+    yaml.width = 200
+    document = yaml.load(template)
+    for path, value in values.items():
+        node = document
+        for step in path[:-1]:
+            node = node[step]
+        node[path[-1]] = value
+    written = StringIO()
+    yaml.dump(document, written)
+    return written.getvalue()
+
+
+def _dkim_key(path: Path) -> str:
+    """Write a new RSA-2048 key; return the TXT value to publish (RFC 6376 section 3.6.1)."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    _private(
+        path,
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
+    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return "v=DKIM1; k=rsa; p=" + "".join(public.decode().splitlines()[1:-1])
+
+
+def _private(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+
+
+def _report(console: Console, folder: Path, domain: str, fingerprint: str, record: str) -> None:
+    (folder / "state" / "dkim.txt").write_text(f"cp247._domainkey.{domain}. TXT {record}\n", encoding="ascii")
+    console.print(f"[bold]{escape(str(folder))}[/] is ready. What is in it:")
+    console.print("  gateway.yaml   the configuration: read it once, every option is there with its default")
+    console.print("  rules/         what requests look like; rules/README.md")
+    console.print("  keys/          whom you trust: empty; keys/README.md tells how to enrol a contact point")
+    console.print("  state/         database, secret, OpenPGP and DKIM keys: private, part of the backup")
+    console.print(f"\nOur OpenPGP key: [bold]{fingerprint}[/]")
+    console.print("\nPublish this TXT record, then receipts and answers prove where they come from:")
+    console.print(f"  cp247._domainkey.{domain}. TXT\n  {record}")
+    console.print(f"\nNext:  cp247 doctor --config {escape(str(folder))}/gateway.yaml\n       cp247 serve --config {escape(str(folder))}/gateway.yaml")

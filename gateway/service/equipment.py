@@ -1,0 +1,108 @@
+"""What a judge is given at its start: settings, rules, directory and secret, read once by the service and good as a whole.
+
+A set with broken rules is never handed out: the last good one, kept in the database, judges on (DESIGN section 6).
+"""
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gateway import log, metrics
+from gateway.config import read_tree
+from gateway.errors import Complaint, ConfigError
+from gateway.model.settings import Settings
+from gateway.model.trust import Directory
+from gateway.model.verdict import RuleFiles
+from gateway.triage.ruleset import parse_ruleset
+from gateway.trust.directory import parse_directory
+from gateway.trust.gnupg_home import GnupgHome
+
+
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """Everything a judge needs to judge alone."""
+
+    settings: Settings
+    rules: RuleFiles
+    directory: Directory
+    secret: bytes = field(repr=False)
+
+    @property
+    def digest(self) -> str:
+        """Changes when a judge with this equipment would judge differently."""
+        files = hashlib.sha256()
+        for name, content in self.rules.files:
+            files.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
+        return f"{files.hexdigest()}-{self.directory.digest}"
+
+
+def read_equipment(
+    settings: Settings, *, last_rules: Callable[[], RuleFiles | None], keep_rules: Callable[[str, RuleFiles], None]
+) -> Equipment:
+    """Equipment of the files as they are now; raises ConfigError only if no set of rules was ever good."""
+    return Equipment(
+        settings=settings,
+        rules=_rules(settings, last_rules, keep_rules),
+        directory=_directory(settings),
+        secret=read_secret(settings),
+    )
+
+
+def read_rules(settings: Settings) -> RuleFiles:
+    """The rule tree on disk, without its examples: they judge nothing."""
+    tree = read_tree(settings.rules)
+    return RuleFiles(tuple((name, content) for name, content in tree if not name.startswith("examples" + os.sep)))
+
+
+def read_secret(settings: Settings) -> bytes:
+    """The secret behind case references and return paths; raises ConfigError when it is missing or short."""
+    try:
+        secret = Path(settings.secret).read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            Complaint(
+                settings.secret, 0, 0, "secret", f"cannot be read: {error.strerror}", "restore it from the backup"
+            )
+        ) from None
+    if len(secret) < 32:
+        raise ConfigError(
+            Complaint(settings.secret, 0, 0, "secret", "is shorter than 32 bytes", "restore it from the backup")
+        )
+    return secret
+
+
+def _rules(
+    settings: Settings, last_rules: Callable[[], RuleFiles | None], keep_rules: Callable[[str, RuleFiles], None]
+) -> RuleFiles:
+    try:
+        files = read_rules(settings)
+        digest = parse_ruleset(files).digest
+    except ConfigError as error:
+        last = last_rules()
+        if last is None:
+            raise
+        for complaint in error.complaints:
+            log.alarm(
+                "rules-broken",
+                what=str(complaint),
+                remedy="mend the file and send SIGHUP; the last good rules judge on",
+            )
+        metrics.RULES_STALE.set(1)
+        metrics.RULESET.info({"digest": parse_ruleset(last).digest})
+        return last
+    keep_rules(digest, files)
+    metrics.RULES_STALE.set(0)
+    metrics.RULESET.info({"digest": digest})
+    return files
+
+
+def _directory(settings: Settings) -> Directory:
+    home = GnupgHome(settings.openpgp.home)
+    directory, complaints = parse_directory(read_tree(settings.keys), inspect=home.inspect_keys)
+    for complaint in complaints:
+        log.alarm("contact-broken", what=str(complaint), remedy="mend the folder, run `cp247 keys check`, send SIGHUP")
+    metrics.CONTACTS.labels("good").set(len(directory.contacts))
+    metrics.CONTACTS.labels("broken").set(len(complaints))
+    return directory

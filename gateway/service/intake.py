@@ -1,0 +1,87 @@
+"""Group commit: arrivals that come at the same time share one transaction, and each gets its 250 after it.
+
+Never promises before the commit; never blocks the listener's loop.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Sequence
+
+from gateway import log, metrics
+from gateway.errors import StoreUnavailable
+from gateway.model.message import Incoming
+
+BATCH = 64
+
+TakeIn = Callable[[Sequence[Incoming]], tuple[int, ...]]
+
+
+class Intake:
+    """The one thread that commits arrivals; `accept` is what the listener calls at the end of DATA."""
+
+    def __init__(self, *, take_in: TakeIn, arrived: Callable[[], None]) -> None:
+        self._take_in = take_in
+        self._arrived = arrived
+        self._waiting: queue.SimpleQueue[tuple[Incoming, asyncio.Future[int]] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="intake")
+        self._thread.start()
+
+    async def accept(self, incoming: Incoming) -> str:
+        """The reply to the final dot, after the commit; a fault of ours raises, and the listener answers 451."""
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._waiting.put((incoming, done))
+        # the peer may leave while we commit: the commit goes on, and its repeat is recognised
+        arrival = await asyncio.shield(done)
+        metrics.ARRIVALS.labels(incoming.source.value).inc()
+        return f"250 2.0.0 Ok: accepted as {arrival}"
+
+    def close(self) -> None:
+        """Commit what waits and end the thread."""
+        self._waiting.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (first := self._waiting.get()) is not None:
+            batch = [first]
+            open_end = True
+            while len(batch) < BATCH and not self._waiting.empty():
+                one = self._waiting.get()
+                if one is None:
+                    open_end = False
+                    break
+                batch.append(one)
+            self._commit(batch)
+            if not open_end:
+                return
+
+    def _commit(self, batch: list[tuple[Incoming, asyncio.Future[int]]]) -> None:
+        try:
+            ids = self._take_in([incoming for incoming, _ in batch])
+        except StoreUnavailable as error:
+            log.alarm(
+                "not-stored",
+                error=str(error),
+                count=len(batch),
+                remedy="see the database and the disk; senders were told 451",
+            )
+            for _, done in batch:
+                _answer(done, error)
+            return
+        for (_, done), arrival in zip(batch, ids, strict=True):
+            _answer(done, arrival)
+        self._arrived()
+
+
+def _answer(done: "asyncio.Future[int]", outcome: int | StoreUnavailable) -> None:
+    def tell() -> None:
+        if done.done():
+            return
+        if isinstance(outcome, int):
+            done.set_result(outcome)
+        else:
+            done.set_exception(outcome)
+
+    loop = done.get_loop()
+    if not loop.is_closed():
+        loop.call_soon_threadsafe(tell)
