@@ -5,6 +5,7 @@ Comments, groups, routes, domain literals, encoded words and blanks inside an ad
 
 import re
 from encodings import idna
+from unicodedata import category
 
 from gateway.mail.decode import decoded_words
 from gateway.model.message import Address
@@ -70,11 +71,17 @@ def domain_of(domain: bytes) -> str | None:
 
 def _a_label(label: str) -> str:
     """One label in ASCII, '' when it is none."""
-    ascii_label = label.lower() if label.isascii() else idna.ToASCII(label).decode("ascii")
-    # A label that IDNA would map to another one (full width, zero width, sharp s) is shown to humans as what it is not.
-    if not label.isascii() and idna.ToUnicode(ascii_label) != label.lower():
-        return ""
+    ascii_label = label.lower() if label.isascii() else _from_unicode(label)
     return ascii_label if _LABEL.fullmatch(ascii_label) and len(ascii_label) <= MAX_LABEL_BYTES else ""
+
+
+def _from_unicode(label: str) -> str:
+    """The A-label of letters, marks and digits that IDNA maps to nothing else, '' for all others."""
+    if not all(one == "-" or category(one)[0] in "LMN" for one in label):
+        return ""
+    ascii_label = idna.ToASCII(label).decode("ascii")
+    # A label that IDNA maps to another one (full width, sharp s) shows a human what it is not.
+    return ascii_label if idna.ToUnicode(ascii_label) == label.lower() else ""
 
 
 def _local_part(local: bytes) -> str | None:
