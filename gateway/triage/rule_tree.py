@@ -1,0 +1,178 @@
+"""All files of the rule tree in their shapes, and what must agree between them.
+
+Compiles nothing; a tree that leaves here without a complaint can be compiled without one.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from gateway.errors import Complaint
+from gateway.model.verdict import Category, Level, RuleFiles
+from gateway.triage.matcher import pattern_fault, phrase_fault
+from gateway.triage.rule_file import MAX_FILE_BYTES, Path, RuleFile, T, checked, read_rule_file
+from gateway.triage.ruleset_schema import (
+    ChannelShape,
+    ItemsShape,
+    PhrasesShape,
+    RuleShape,
+    ScoringShape,
+    Wording,
+)
+
+MAX_COMPLAINTS = 100
+
+_PHRASES = re.compile(r"phrases/([a-z]{2,3})\.yaml")
+_RECEIPT = re.compile(r"receipts/([a-z]{2,3})/(full|minimal)\.txt\.j2")
+_IGNORED = re.compile(r"README\.md|examples/.*|(.*/)?\.[^/]*")
+_SINGLE: Mapping[str, type[ScoringShape | ItemsShape | ChannelShape]] = {
+    "scoring.yaml": ScoringShape,
+    "items.yaml": ItemsShape,
+    "channel.yaml": ChannelShape,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RuleTree:
+    """The whole tree, each file in its shape."""
+
+    phrases: Mapping[str, PhrasesShape]
+    scoring: ScoringShape
+    items: ItemsShape
+    channel: ChannelShape
+    receipts: Mapping[tuple[str, Level], str] = field(repr=False)
+
+
+def read_tree(files: RuleFiles) -> tuple[RuleTree | None, tuple[Complaint, ...]]:
+    """The tree, or everything that is wrong with it, at most MAX_COMPLAINTS; never raises."""
+    complaints: list[Complaint] = []
+    contents = dict(files.files)
+    complaints += (
+        Complaint(path, 0, 0, "", "is not part of a rule tree", "remove or rename it")
+        for path in sorted(contents)
+        if not _belongs(path)
+    )
+    phrases = {
+        match[1]: _read(path, contents, PhrasesShape, complaints)
+        for path in sorted(contents)
+        if (match := _PHRASES.fullmatch(path))
+    }
+    scoring = _read("scoring.yaml", contents, ScoringShape, complaints)
+    items = _read("items.yaml", contents, ItemsShape, complaints)
+    channel = _read("channel.yaml", contents, ChannelShape, complaints)
+    receipts = _receipts(contents, complaints)
+    if not phrases:
+        complaints.append(Complaint("phrases", 0, 0, "", "holds no <language>.yaml", "add phrases/en.yaml"))
+    if complaints or scoring is None or items is None or channel is None:
+        return None, tuple(complaints[:MAX_COMPLAINTS])
+    known = {language: found for language, found in phrases.items() if found is not None}
+    tree = RuleTree(
+        phrases={language: found[1] for language, found in known.items()},
+        scoring=scoring[1],
+        items=items[1],
+        channel=channel[1],
+        receipts=receipts,
+    )
+    sources = {language: found[0] for language, found in known.items()}
+    complaints += _disagreements(tree, sources, scoring[0])
+    return (None if complaints else tree), tuple(complaints[:MAX_COMPLAINTS])
+
+
+def _belongs(path: str) -> bool:
+    return path in _SINGLE or any(one.fullmatch(path) for one in (_PHRASES, _RECEIPT, _IGNORED))
+
+
+def _read(
+    path: str, contents: Mapping[str, bytes], shape: type[T], complaints: list[Complaint]
+) -> tuple[RuleFile, T] | None:
+    if path not in contents:
+        complaints.append(Complaint(path, 0, 0, "", "is missing", "copy the shipped one"))
+        return None
+    source = read_rule_file(path, contents[path])
+    if isinstance(source, Complaint):
+        complaints.append(source)
+        return None
+    value, found = checked(source, shape)
+    complaints += found
+    return None if value is None else (source, value)
+
+
+def _receipts(contents: Mapping[str, bytes], complaints: list[Complaint]) -> dict[tuple[str, Level], str]:
+    """Every receipt text; each language needs both levels, English is needed always."""
+    found: dict[tuple[str, Level], str] = {}
+    for path in sorted(contents):
+        match = _RECEIPT.fullmatch(path)
+        if match is None:
+            continue
+        if len(contents[path]) > MAX_FILE_BYTES:
+            complaints.append(Complaint(path, 0, 0, "", "is too large", f"keep it below {MAX_FILE_BYTES} bytes"))
+            continue
+        try:
+            found[match[1], Level(match[2])] = contents[path].decode("utf-8")
+        except UnicodeDecodeError:
+            complaints.append(Complaint(path, 0, 0, "", "is not UTF-8", "save it as UTF-8"))
+    complaints += (
+        Complaint(path, 0, 0, "", "is missing", "each language needs full and minimal, en always")
+        for language in sorted({"en", *(language for language, _ in found)})
+        for level in (Level.FULL, Level.MINIMAL)
+        if (path := f"receipts/{language}/{level}.txt.j2") not in contents
+    )
+    return found
+
+
+def _disagreements(tree: RuleTree, sources: Mapping[str, RuleFile], scoring: RuleFile) -> Iterator[Complaint]:
+    seen: dict[str, str] = {}
+    for language, phrases in tree.phrases.items():
+        source = sources[language]
+        if phrases.language != language:
+            yield source.complaint(("language",), f"is {phrases.language}, the file says {language}", "make them agree")
+        for number, rule in enumerate(phrases.rules):
+            yield from _rule_faults(rule, ("rules", number), source, tree, seen)
+        yield from _phrase_faults(phrases.common_words, ("common_words",), source)
+        for name in ("reference", "days", "preservation"):
+            yield from _phrase_faults(getattr(phrases.labels, name), ("labels", name), source)
+    yield from _unknown_needs(tree, scoring)
+
+
+def _rule_faults(
+    rule: RuleShape, path: Path, source: RuleFile, tree: RuleTree, seen: dict[str, str]
+) -> Iterator[Complaint]:
+    if rule.id in seen:
+        yield source.complaint(
+            (*path, "id"), f"{rule.id} is already in {seen[rule.id]}", "an id names one rule for ever"
+        )
+    seen.setdefault(rule.id, source.name)
+    if rule.item is not None and rule.item not in tree.items.items:
+        yield source.complaint((*path, "item"), f"{rule.item} is not in items.yaml", "add it there or correct it")
+    yield from _wording_faults(rule, path, source)
+    for name in ("near", "not_near", "unless"):
+        wording = getattr(rule, name)
+        if wording is not None:
+            yield from _wording_faults(wording, (*path, name), source)
+
+
+def _wording_faults(wording: Wording, path: Path, source: RuleFile) -> Iterator[Complaint]:
+    yield from _phrase_faults(wording.phrases, (*path, "phrases"), source)
+    for number, pattern in enumerate(wording.regex):
+        fault = pattern_fault(pattern)
+        if fault is not None:
+            yield source.complaint((*path, "regex", number), f"{pattern[:60]!r} {fault}", "rewrite it")
+
+
+def _phrase_faults(phrases: tuple[str, ...], path: Path, source: RuleFile) -> Iterator[Complaint]:
+    for number, phrase in enumerate(phrases):
+        fault = phrase_fault(phrase)
+        if fault is not None:
+            yield source.complaint((*path, number), f"{phrase[:60]!r} {fault}", "rewrite it")
+
+
+def _unknown_needs(tree: RuleTree, scoring: RuleFile) -> Iterator[Complaint]:
+    """Words of `needs` that nothing can ever meet: an emergency would be missed in silence."""
+    marks = {mark for phrases in tree.phrases.values() for rule in phrases.rules for mark in rule.marks}
+    known = marks | set(tree.items.items) | {one.value for one in Category if one is not Category.OTHER}
+    for category in (one for one in Category if one is not Category.OTHER):
+        for number, line in enumerate(getattr(tree.scoring.needs, category.name.lower()) or ()):
+            for place, word in enumerate(line):
+                if word not in known:
+                    path = ("needs", category.value, number, place)
+                    yield scoring.complaint(path, f"{word} is no mark of a rule, category or item", "correct it")

@@ -1,0 +1,216 @@
+"""The rule tree as one value: parsed whole, checked whole, compiled once, named by its digest.
+
+Never half-valid: either every file is right or ConfigError names every place that is not. Reads no file itself.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gateway.errors import ConfigError
+from gateway.model.verdict import Category, Kind, Level, Place, RuleFiles
+from gateway.triage.matcher import Index, Terms, compile_terms
+from gateway.triage.normal import fold
+from gateway.triage.rule_tree import RuleTree, read_tree
+from gateway.triage.ruleset_schema import LabelsShape, Nearness, RuleShape, ScoringShape, Wording
+
+FALLBACK_LANGUAGE = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Terms that must, or must not, stand at most `within` characters away."""
+
+    terms: Terms
+    within: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule, compiled; exactly one of category, kind, urgent, item says what a hit means."""
+
+    id: str
+    language: str
+    terms: Terms
+    places: frozenset[Place]
+    weight: float
+    category: Category | None = None
+    kind: Kind | None = None
+    urgent: bool = False
+    item: str | None = None
+    marks: frozenset[str] = frozenset()
+    near: Near | None = None
+    not_near: Near | None = None
+    unless: Terms | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Categories that a kind takes away, unless the mail names an identifier of these kinds."""
+
+    categories: frozenset[Category]
+    unless_identifiers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """scoring.yaml: what a place is worth, and from which sum on something is said."""
+
+    places: Mapping[Place, float]
+    first_screen_characters: int
+    first_screen_score: float
+    thresholds: Mapping[Category, float]
+    kind_threshold: float
+    urgent_threshold: float
+    doubtful: float
+    needs: Mapping[Category, tuple[frozenset[str], ...]]
+    """Every set must be met; a set is met by any of its marks, categories or item ids."""
+    silences: Mapping[Kind, Silence]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item of a checklist (DOMAIN of the Convention: Article 29(2), Article 31, emergency)."""
+
+    id: str
+    category: Category | None
+    required: bool
+    identifiers: frozenset[str]
+    names: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Folded words in front of facts that are read out of the text."""
+
+    reference: tuple[str, ...] = ()
+    days: tuple[str, ...] = ()
+    preservation: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """Everything that decides what a mail asks; two with the same digest judge alike."""
+
+    digest: str
+    rules: tuple[Rule, ...] = field(repr=False)
+    index: Index = field(repr=False, compare=False)
+    scoring: Scoring = field(repr=False)
+    items: Mapping[str, Item] = field(repr=False)
+    common_words: Mapping[str, frozenset[str]] = field(repr=False)
+    """By language, folded: how the language of a mail is told."""
+    labels: Labels = field(repr=False)
+    """Of all languages together: bilingual forms are common."""
+    first_answer_minutes: Mapping[Category, int] = field(repr=False)
+    receipts: Mapping[tuple[str, Level], str] = field(repr=False)
+
+    def receipt_template(self, language: str, level: Level) -> str:
+        """Jinja2 text of the receipt in that language, in English where there is none."""
+        text = self.receipts.get((language, level))
+        return self.receipts[FALLBACK_LANGUAGE, level] if text is None else text
+
+    def item_name(self, item: str, language: str) -> str:
+        """Name of a checklist item as a receipt shows it, in English where the language has none."""
+        names = self.items[item].names
+        return names.get(language, names[FALLBACK_LANGUAGE])
+
+
+def parse_ruleset(files: RuleFiles) -> Ruleset:
+    """The rule set these files describe; raises ConfigError with every complaint, in the order of the files."""
+    tree, complaints = read_tree(files)
+    if complaints or tree is None:
+        raise ConfigError(*complaints)
+    rules = tuple(_rule(shape, language) for language, phrases in tree.phrases.items() for shape in phrases.rules)
+    return Ruleset(
+        digest=digest_of(files),
+        rules=rules,
+        index=Index(rule.terms for rule in rules),
+        scoring=_scoring(tree.scoring),
+        items=_items(tree),
+        common_words={
+            language: frozenset(map(fold, phrases.common_words)) for language, phrases in tree.phrases.items()
+        },
+        labels=_labels(tuple(phrases.labels for phrases in tree.phrases.values())),
+        first_answer_minutes=_by_category(tree.channel.first_answer, tuple(Category)),
+        receipts=tree.receipts,
+    )
+
+
+def digest_of(files: RuleFiles) -> str:
+    """SHA-256, hexadecimal, over the files' paths, lengths and bytes in the order of their paths."""
+    digest = hashlib.sha256()
+    for path, content in sorted(files.files):
+        digest.update(f"{path}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def _rule(shape: RuleShape, language: str) -> Rule:
+    return Rule(
+        id=shape.id,
+        language=language,
+        terms=_terms(shape),
+        places=frozenset(shape.places),
+        weight=shape.weight,
+        category=shape.category,
+        kind=shape.kind,
+        urgent=shape.flag is not None,
+        item=shape.item,
+        marks=frozenset(shape.marks),
+        near=_near(shape.near),
+        not_near=_near(shape.not_near),
+        unless=None if shape.unless is None else _terms(shape.unless),
+    )
+
+
+def _terms(wording: Wording) -> Terms:
+    return compile_terms(wording.phrases, wording.regex)
+
+
+def _near(shape: Nearness | None) -> Near | None:
+    return None if shape is None else Near(_terms(shape), shape.within)
+
+
+def _scoring(shape: ScoringShape) -> Scoring:
+    asked = tuple(one for one in Category if one is not Category.OTHER)
+    needs = {one: getattr(shape.needs, one.name.lower()) or () for one in asked}
+    return Scoring(
+        places={place: getattr(shape.places, place.value) for place in Place},
+        first_screen_characters=shape.first_screen.characters,
+        first_screen_score=shape.first_screen.score,
+        thresholds=_by_category(shape.thresholds, asked),
+        kind_threshold=shape.thresholds.kind,
+        urgent_threshold=shape.thresholds.urgent,
+        doubtful=shape.doubtful,
+        needs={category: tuple(map(frozenset, lines)) for category, lines in needs.items()},
+        silences={
+            kind: Silence(frozenset(one.categories), frozenset(one.unless_identifiers))
+            for kind, one in shape.silences.items()
+        },
+    )
+
+
+def _by_category(shape: object, categories: tuple[Category, ...]) -> dict[Category, Any]:
+    return {one: getattr(shape, one.name.lower()) for one in categories}
+
+
+def _items(tree: RuleTree) -> dict[str, Item]:
+    return {
+        key: Item(key, one.category, one.required, frozenset(one.identifiers), one.names)
+        for key, one in tree.items.items.items()
+    }
+
+
+def _labels(shapes: tuple[LabelsShape, ...]) -> Labels:
+    """Labels of all languages, longest first, so that `reference number` wins over `reference`."""
+
+    def together(words: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+        folded = {fold(word) for of_language in words for word in of_language}
+        return tuple(sorted(folded, key=lambda word: (-len(word), word)))
+
+    return Labels(
+        reference=together(tuple(one.reference for one in shapes)),
+        days=together(tuple(one.days for one in shapes)),
+        preservation=together(tuple(one.preservation for one in shapes)),
+    )
