@@ -1,0 +1,257 @@
+"""What becomes of an inward message, and whether a receipt leaves: two tables, read from top to bottom, first hit wins.
+
+Never looks at the words of a mail beyond its category, and never raises or lowers what the proofs carry: a category is no proof.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from publicsuffixlist import PublicSuffixList
+
+from gateway.mail.addresses import parse_address_list
+from gateway.model.message import Envelope, Message
+from gateway.model.settings import Settings, UnknownReceipts
+from gateway.model.trust import Assurance, Identity
+from gateway.model.verdict import (
+    AMBIGUOUS,
+    Category,
+    Disposition,
+    Level,
+    Reason,
+    ReceiptDecision,
+    Ruling,
+    Withheld,
+)
+
+_KNOWN = frozenset({Assurance.LISTED, Assurance.SIGNED, Assurance.CONFIRMED})
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the rows of the disposition table look at."""
+
+    defects: frozenset[Reason]
+    automatic: Withheld | None
+    category: Category
+    identity: Identity
+    final: bool
+
+    @property
+    def ambiguous(self) -> bool:
+        return not self.defects.isdisjoint(AMBIGUOUS)
+
+    @property
+    def emergency(self) -> bool:
+        return self.category is Category.EMERGENCY
+
+    @property
+    def assurance(self) -> Assurance:
+        """As proved; two readings of one message prove nothing."""
+        return Assurance.NONE if self.ambiguous else self.identity.assurance
+
+    @property
+    def known(self) -> bool:
+        return self.assurance in _KNOWN
+
+    @property
+    def sure_contact(self) -> bool:
+        """From names a contact, and every check has answered: not knowing is never a failure."""
+        return self.identity.contact is not None and not self.identity.unsure
+
+    @property
+    def below_minimum(self) -> bool:
+        contact = self.identity.contact
+        return contact is not None and self.known and not self.identity.protection.reaches(contact.minimum)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One row: when it applies and what follows; `assurance` None = as proved."""
+
+    applies: Callable[[_Found], bool]
+    disposition: Disposition
+    reason: Reason | None
+    assurance: Assurance | None
+    level: Level
+    page: bool = False
+
+
+_ACCEPT, _HOLD, _DEFER = Disposition.ACCEPT, Disposition.HOLD, Disposition.DEFER
+
+# fmt: off
+DISPOSITIONS: tuple[_Row, ...] = (
+    _Row(lambda f: f.automatic is not None, _ACCEPT, Reason.AUTOMATIC, None, Level.NONE),
+    _Row(lambda f: f.emergency and f.known, _ACCEPT, Reason.EMERGENCY, None, Level.FULL, page=True),
+    _Row(lambda f: f.emergency, _ACCEPT, Reason.EMERGENCY, None, Level.NONE, page=True),
+    _Row(lambda f: f.ambiguous, _HOLD, Reason.AMBIGUOUS, Assurance.NONE, Level.NONE),
+    _Row(lambda f: f.sure_contact and f.identity.dmarc_failed and not f.identity.openpgp_good, _HOLD, Reason.FORGED_CONTACT, Assurance.NONE, Level.NONE),
+    _Row(lambda f: f.sure_contact and not f.identity.authenticated and not f.identity.openpgp_good, _HOLD, Reason.UNPROVED_CONTACT, Assurance.NONE, Level.NONE),
+    _Row(lambda f: f.sure_contact and f.identity.authenticated and f.identity.openpgp_wrong, _HOLD, Reason.WRONG_KEY, None, Level.MINIMAL),
+    _Row(lambda f: f.identity.openpgp_good and f.identity.dmarc_failed, _HOLD, Reason.SIGNED_BUT_UNAUTHENTICATED, None, Level.NONE),
+    _Row(lambda f: f.identity.unsure and not f.final, _DEFER, Reason.DNS, None, Level.NONE),
+    _Row(lambda f: f.identity.unsure, _HOLD, Reason.DNS, None, Level.NONE),
+    _Row(lambda f: f.below_minimum, _HOLD, Reason.BELOW_MINIMUM, None, Level.MINIMAL),
+    _Row(lambda f: f.known, _ACCEPT, None, None, Level.FULL),
+    _Row(lambda f: f.assurance is Assurance.DOMAIN, _ACCEPT, Reason.UNKNOWN_CONTACT, None, Level.MINIMAL),
+    _Row(lambda _: True, _ACCEPT, Reason.UNKNOWN_CONTACT, None, Level.NONE),
+)
+# fmt: on
+"""The disposition table; the order is the policy. A failed judge never comes here: the service answers for it."""
+
+
+def decide(
+    *,
+    message_defects: tuple[Reason, ...],
+    automatic: Withheld | None,
+    category: Category,
+    identity: Identity,
+    final: bool,
+) -> Ruling:
+    """The first row that applies; `final` = DNS and gpg have been asked for the last time."""
+    found = _Found(frozenset(message_defects), automatic, category, identity, final)
+    row = next(one for one in DISPOSITIONS if one.applies(found))
+    return Ruling(
+        disposition=row.disposition,
+        reason=row.reason,
+        assurance=found.assurance if row.assurance is None else row.assurance,
+        level=row.level,
+        page=row.page,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What the tests before a receipt look at."""
+
+    ruling: Ruling
+    message: Message
+    envelope: Envelope
+    identity: Identity
+    suppressed: bool
+    settings: Settings
+    repeat: bool
+    can_encrypt: bool
+    encrypted: bool
+
+    @property
+    def assurance(self) -> Assurance:
+        return Assurance(self.ruling.assurance)
+
+    @property
+    def signed(self) -> bool:
+        return self.assurance in (Assurance.SIGNED, Assurance.CONFIRMED)
+
+
+def _from_ourselves(request: _Request) -> bool:
+    sender = request.message.sender
+    return sender is not None and _plain(sender.key) in _own(request.settings)
+
+
+def _at_return_path(request: _Request) -> bool:
+    """Sent to an address that only our own mail carries: whatever arrives there is never answered."""
+    return any(
+        detail.startswith("r.") and f"{local}@{domain}" in _own(request.settings)
+        for local, detail, domain in map(_split, request.envelope.rcpt_tos)
+    )
+
+
+def _not_addressed(request: _Request) -> bool:
+    """No address of ours stands in To or Cc: a blind copy, an alias, a list (RFC 5230 section 4.5)."""
+    shown = (
+        address
+        for name in ("to", "cc")
+        for one in request.message.header.all(name)
+        for address in parse_address_list(one.value) or ()
+    )
+    return not any(_plain(address.key) in _own(request.settings) for address in shown)
+
+
+def _mail_from_differs(request: _Request) -> bool:
+    """Envelope and From belong to different organisations; an unknown envelope differs from nothing."""
+    sender, mail_from = request.message.sender, request.envelope.mail_from
+    if request.signed or sender is None or not mail_from:
+        return False
+    return _organisation(mail_from.rpartition("@")[2].lower()) != _organisation(sender.domain)
+
+
+def _unknown(request: _Request) -> bool:
+    if request.assurance is Assurance.DOMAIN:
+        return request.settings.receipts.unknown is not UnknownReceipts.DOMAIN
+    return request.assurance is Assurance.NONE
+
+
+# fmt: off
+RECEIPT_TESTS: tuple[tuple[Withheld, Callable[[_Request], bool]], ...] = (
+    # Against X-Auto-Response-Suppress on purpose where the contact is known: whole ministries set it on every mail.
+    (Withheld.SUPPRESSED, lambda r: r.suppressed and r.assurance not in _KNOWN),
+    (Withheld.OWN_ADDRESS, _from_ourselves),
+    (Withheld.RETURN_PATH, _at_return_path),
+    (Withheld.AMBIGUOUS, lambda r: r.ruling.reason is Reason.AMBIGUOUS or r.message.sender is None or not AMBIGUOUS.isdisjoint(r.message.defects)),
+    (Withheld.NOT_ADDRESSED, _not_addressed),
+    (Withheld.FORGED, lambda r: r.identity.dmarc_failed),
+    (Withheld.UNAUTHENTICATED, lambda r: not (r.identity.unsure or r.identity.authenticated or r.identity.openpgp_good)),
+    (Withheld.MAIL_FROM_DIFFERS, _mail_from_differs),
+    (Withheld.WAITS_FOR_DNS, lambda r: r.identity.unsure and r.ruling.level is Level.NONE),
+    (Withheld.UNKNOWN_CONTACT, _unknown),
+    (Withheld.WAITS_FOR_HUMAN, lambda r: r.ruling.level is Level.NONE),
+    (Withheld.REPEATED, lambda r: r.repeat),
+    (Withheld.NO_KEY, lambda r: r.encrypted and not r.can_encrypt),
+)
+# fmt: on
+"""The tests before a receipt, in their order; what makes a mail automatic was tested before them (CHANNEL C)."""
+
+
+def receipt(
+    *,
+    ruling: Ruling,
+    message: Message,
+    envelope: Envelope,
+    identity: Identity,
+    automatic: Withheld | None,
+    suppressed: bool,
+    settings: Settings,
+    repeat: bool,
+    can_encrypt: bool,
+    encrypted: bool,
+) -> ReceiptDecision:
+    """Whether a receipt leaves and how much it says; the first test that withholds it names the reason.
+
+    Rates are the journal's business: they need what other messages did in the same transaction.
+    """
+    request = _Request(ruling, message, envelope, identity, suppressed, settings, repeat, can_encrypt, encrypted)
+    if not settings.receipts.enabled:
+        return ReceiptDecision(send=False, reason=Withheld.DISABLED)
+    if automatic is not None:
+        return ReceiptDecision(send=False, reason=automatic)
+    reason = next((one for one, withholds in RECEIPT_TESTS if withholds(request)), None)
+    if reason is not None:
+        return ReceiptDecision(send=False, reason=reason)
+    return ReceiptDecision(send=True, level=ruling.level)
+
+
+def _own(settings: Settings) -> frozenset[str]:
+    return frozenset(address.lower() for address in settings.mailboxes)
+
+
+def _split(address: str) -> tuple[str, str, str]:
+    """Local part without detail, detail (RFC 5233), domain; all lower-case."""
+    local, _, domain = address.lower().rpartition("@")
+    user, _, detail = local.partition("+")
+    return user, detail, domain
+
+
+def _plain(address: str) -> str:
+    local, _, domain = _split(address)
+    return f"{local}@{domain}"
+
+
+@cache
+def _suffixes() -> Any:
+    return PublicSuffixList()
+
+
+def _organisation(domain: str) -> str:
+    """Organisational domain by the public suffix list; good enough to compare, DMARC's own is `trust.dmarc`'s."""
+    return _suffixes().privatesuffix(domain) or domain
