@@ -20,4 +20,4 @@ def retry_at(row: OutboxRow, reply: HopReply, *, now: datetime) -> datetime | No
     ours = row.purpose is not Purpose.DELIVERY
     if ours and (reply.fate is Fate.REFUSED or now - row.created_at > GIVE_UP):
         return None
-    return now + (STEPS[row.tries] if row.tries < len(STEPS) else LONGEST)
+    return now + (STEPS[row.tries - 1] if row.tries <= len(STEPS) else LONGEST)

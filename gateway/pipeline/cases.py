@@ -1,0 +1,145 @@
+"""Which case an arrival belongs to, and how that case stands afterwards.
+
+Only a message of a proved counterpart joins a case or adds its id to the thread: a forger cannot graft himself in (CHANNEL A2).
+"""
+
+import hashlib
+from dataclasses import replace
+
+from gateway.channel.resolve import resolve
+from gateway.mail import return_path
+from gateway.mail.addresses import parse_address_list
+from gateway.mail.scan import scan_header
+from gateway.mail.thread import keys_of
+from gateway.model.case import CaseState, CaseView
+from gateway.model.message import Arrival, Message
+from gateway.model.outcome import Facts, Verdict
+from gateway.model.trust import Assurance, Checks, Identity, Method, Result
+from gateway.model.verdict import Category, Kind, Withheld
+from gateway.pipeline.tools import Tools
+
+PROVED = frozenset({Assurance.LISTED, Assurance.SIGNED})
+THREADED = frozenset({"thread", "tag", "thread-index"})
+STRONGEST = tuple(Category)
+
+
+def request_key(content: bytes) -> str:
+    """What makes a repeat a repeat: Message-ID and body, hashed (CHANNEL C, resends)."""
+    header, body_start, _ = scan_header(content)
+    message_id = keys_of(header, ()).message_id or ""
+    digest = hashlib.sha256(message_id.encode("utf-8", "surrogateescape") + b"\0")
+    digest.update(hashlib.sha256(memoryview(content)[body_start:]).digest())
+    return digest.hexdigest()
+
+
+def new_case(arrival: Arrival, reference: str, *, mailbox: str) -> CaseView:
+    """A case that nothing is known of but its arrival."""
+    return CaseView(reference=reference, mailbox=mailbox, opened_at=arrival.received_at)
+
+
+def case_after(
+    arrival: Arrival,
+    facts: Facts,
+    message: Message,
+    checks: Checks,
+    identity: Identity,
+    verdict: Verdict,
+    automatic: Withheld | None,
+    tools: Tools,
+) -> tuple[CaseView, bool]:
+    """The case as it shall stand, and whether this arrival opens it."""
+    named = _named(arrival, facts, message, identity, verdict, tools)
+    if named is not None and automatic is None and not facts.repeat_of:
+        return _joined(named, message, identity, verdict), False
+    if named is not None:
+        return named, False
+    case = new_case(arrival, facts.reference, mailbox=tools.settings.contact_point.mailbox)
+    case = replace(
+        case,
+        category=verdict.classification.category,
+        urgent=verdict.classification.urgent,
+        language=verdict.classification.language,
+    )
+    if automatic is not None:
+        return replace(case, state=CaseState.CLOSED), True
+    return (_proved(case, message, checks, identity, tools) if verdict.assurance in PROVED else case), True
+
+
+def _named(
+    arrival: Arrival, facts: Facts, message: Message, identity: Identity, verdict: Verdict, tools: Tools
+) -> CaseView | None:
+    """The case this arrival belongs to: a repeat's, a bounce's, or the one a proved counterpart's thread names."""
+    bounced = _bounced(arrival, tools)
+    for reference in (facts.repeat_of, bounced):
+        if reference is not None:
+            return next((case for case in facts.candidates if case.reference == reference), None)
+    if verdict.assurance not in PROVED or identity.contact is None or message.sender is None:
+        return None
+    keys = keys_of(message.header, arrival.envelope.rcpt_tos)
+    own = tuple(case for case in facts.candidates if case.contact == identity.contact.id)
+    resolution = resolve(keys, own, recipients=(message.sender.spec,), secret=tools.secret)
+    return resolution.case if resolution.by in THREADED else None
+
+
+def _bounced(arrival: Arrival, tools: Tools) -> str | None:
+    """The case a return path of ours names (DESIGN section 8)."""
+    today = arrival.received_at.toordinal()
+    mailbox = tools.settings.contact_point.mailbox
+    for recipient in arrival.envelope.rcpt_tos:
+        if (reference := return_path.read(tools.secret, recipient, mailbox=mailbox, today=today)) is not None:
+            return reference
+    return None
+
+
+def _joined(case: CaseView, message: Message, identity: Identity, verdict: Verdict) -> CaseView:
+    """The floor never sinks, the category never weakens, and a new message of the counterpart opens the case again."""
+    category = min(case.category, verdict.classification.category, key=STRONGEST.index)
+    acknowledged = verdict.classification.kind is Kind.ACKNOWLEDGEMENT
+    return replace(
+        case,
+        category=category,
+        urgent=case.urgent or verdict.classification.urgent,
+        state=case.state if acknowledged else CaseState.OPEN,
+        floor=case.floor.join(identity.protection),
+        thread=_with(case.thread, keys_of(message.header, ()).message_id),
+    )
+
+
+def _proved(case: CaseView, message: Message, checks: Checks, identity: Identity, tools: Tools) -> CaseView:
+    """A new case of a proved counterpart: its channel is where an answer may go."""
+    if identity.contact is None or message.sender is None:
+        return case
+    keys = keys_of(message.header, ())
+    asked, proved = _reply_to(message, checks, identity, tools)
+    return replace(
+        case,
+        contact=identity.contact.id,
+        origin=message.sender.spec,
+        floor=identity.protection.join(identity.contact.minimum),
+        thread=_with((), keys.message_id),
+        thread_indexes=(keys.thread_index,) if keys.thread_index else (),
+        request_id=keys.message_id,
+        references=keys.references,
+        reply_to=asked,
+        reply_to_proved=proved,
+    )
+
+
+def _reply_to(message: Message, checks: Checks, identity: Identity, tools: Tools) -> tuple[str | None, bool]:
+    """Where the request asks for answers, if elsewhere; proved = a verified address of the same contact, under a signature."""
+    field = message.header.first("reply-to")
+    if field is None or message.sender is None:
+        return None, False
+    asked = parse_address_list(field.value)
+    if asked is None or len(asked) != 1:
+        return field.value.decode("utf-8", "replace")[:200], False
+    if asked[0].key == message.sender.key:
+        return None, False
+    contact, address = tools.book.get(asked[0].key, (None, None))
+    same = contact is not None and identity.contact is not None and contact.id == identity.contact.id
+    covered = any(one.result is Result.PASS and "reply-to" in one.covers for one in checks.of(Method.DKIM))
+    return asked[0].spec, bool(same and covered and address is not None and address.verified)
+
+
+def _with(thread: tuple[str, ...], message_id: str | None) -> tuple[str, ...]:
+    return thread if message_id is None or message_id in thread else (*thread, message_id)

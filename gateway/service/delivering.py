@@ -1,0 +1,132 @@
+"""The courier loop: claims what must leave, hands it to its hop, writes down the answer.
+
+Each hop has its own threads: a mailbox that hangs delays no receipt.
+"""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from gateway import log, metrics
+from gateway.errors import BytesDiffer, HopUnavailable, StoreUnavailable
+from gateway.model.outbox import Fate, Hop, HopReply, OutboxRow, Purpose
+from gateway.model.settings import Settings
+from gateway.model.trust import Assurance
+from gateway.service.leaving import leaving
+from gateway.service.pager import Call
+from gateway.service.retry import retry_at
+from gateway.store.journal import Journal
+from gateway.transport.courier import deliver
+
+BATCH = 8
+THREADS = 2
+LEASE = timedelta(minutes=15)
+"""Longer than the longest delivery: the timeouts of the client add up to less."""
+POLL_SECONDS = 1.0
+
+
+class CourierLoop:
+    """The threads that deliver."""
+
+    def __init__(self, journal: Journal, settings: Settings, *, owner: str, page: Callable[[Call], None]) -> None:
+        self._journal = journal
+        self._targets = {Hop.MAILBOX: settings.mailbox.deliver_to, Hop.RELAY: settings.outbound.relay}
+        self._owner = owner
+        self._page = page
+        self._stopping = False
+        self._wakes = {hop: threading.Event() for hop in Hop}
+        self._threads = [
+            threading.Thread(target=self._run, args=(hop,), name=f"courier-{hop.value}-{number}")
+            for hop in Hop
+            for number in range(THREADS)
+        ]
+
+    def start(self) -> None:
+        """Begin delivering."""
+        for thread in self._threads:
+            thread.start()
+
+    def wake(self) -> None:
+        """Something must leave: look now, not at the next poll."""
+        for wake in self._wakes.values():
+            wake.set()
+
+    def close(self) -> None:
+        """Finish the deliveries under way; the rest waits in the outbox."""
+        self._stopping = True
+        self.wake()
+        for thread in self._threads:
+            thread.join()
+
+    def _run(self, hop: Hop) -> None:
+        wake = self._wakes[hop]
+        while not self._stopping:
+            wake.clear()
+            rows = self._claimed(hop)
+            for row in rows:
+                if self._stopping:
+                    break
+                self._settle(row, self._attempt(row))
+            if not rows:
+                wake.wait(POLL_SECONDS)
+
+    def _claimed(self, hop: Hop) -> tuple[OutboxRow, ...]:
+        try:
+            return self._journal.claim_mails(
+                hop=hop, limit=BATCH, owner=self._owner, now=datetime.now(UTC), lease=LEASE
+            )
+        except StoreUnavailable as error:
+            log.alarm(
+                "not-claimed",
+                hop=hop.value,
+                error=str(error),
+                remedy="see the database; mails wait there and nothing is lost",
+            )
+            return ()
+
+    def _attempt(self, row: OutboxRow) -> HopReply:
+        """What the hop says; whatever keeps it from saying so is a reason to try again."""
+        try:
+            whole = leaving(row, self._journal.content(row.content_id))
+            return deliver(
+                self._targets[row.hop],
+                mail_from=row.mail_from,
+                rcpt_to=row.rcpt_to,
+                chunks=lambda: iter((whole,)),
+                size=len(whole),
+            )
+        except BytesDiffer as error:
+            log.alarm(
+                "bytes-differ", message=row.id, error=str(error), remedy="restore the database: stored bytes changed"
+            )
+            return HopReply(Fate.RETRY, str(error))
+        except (HopUnavailable, StoreUnavailable) as error:
+            return HopReply(Fate.RETRY, str(error))
+
+    def _settle(self, row: OutboxRow, reply: HopReply) -> None:
+        now = datetime.now(UTC)
+        again = retry_at(row, reply, now=now)
+        metrics.DELIVERIES.labels(row.purpose.value, reply.fate.value).inc()
+        if row.purpose is Purpose.RECEIPT and reply.fate is Fate.SENT:
+            metrics.RECEIPT_DELAY.observe((now - row.created_at).total_seconds())
+        if reply.fate is not Fate.SENT:
+            log.alarm(
+                "not-delivered",
+                message=row.id,
+                purpose=row.purpose.value,
+                hop=row.hop.value,
+                tries=row.tries,
+                error=reply.text[:200],
+                remedy="see the next hop; it is tried again"
+                if again
+                else "see `cp247 queue list` and the case: a human sends it",
+                case=row.case,
+            )
+        final = HopReply(Fate.REFUSED, reply.text) if reply.fate is Fate.RETRY and again is None else reply
+        try:
+            self._journal.settle(row.id, final, now=now, retry_at=again)
+        except StoreUnavailable as error:
+            # delivered and not written down: the lease ends and it is delivered again, with the same Message-ID
+            log.alarm("not-settled", message=row.id, error=str(error))
+        if again is None and reply.fate is not Fate.SENT and row.purpose is Purpose.ANSWER:
+            self._page(Call(row.case or "", "answer-failed", Assurance.NONE))
