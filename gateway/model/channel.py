@@ -33,6 +33,8 @@ class Resolution:
     """References of open cases among which nothing decides (row 29)."""
     bad_tag: bool = False
     """A case tag is there whose MAC is not ours."""
+    unbound: tuple[str, ...] = ()
+    """References of cases named by tag only, with none of whose addresses the message has to do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,6 +131,8 @@ class PinnedKey:
     revoked: bool = False
     can_encrypt: bool = True
     encryption_expires: datetime | None = None
+    subkeys: tuple[str, ...] = ()
+    """Fingerprints of its subkeys, upper case: encrypted mail names these, not the primary key."""
 
     def usable(self, at: datetime) -> bool:
         """Whether a signature by this key may count at that moment."""

@@ -1,0 +1,180 @@
+"""Decides whether an officer's mail may leave: only by the channel of its request (CHANNEL A3).
+
+One table, read from top to bottom; the first row that applies is reported, and what no row allows is refused.
+Never sends, signs or encrypts: the decision says what must be done.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from gateway.channel import grounds
+from gateway.channel.draft import Book, Draft
+from gateway.channel.grounds import Found
+from gateway.channel.refusals import decision_number, line
+from gateway.model.channel import Act, Decision, Resolution
+from gateway.model.message import Envelope, Message
+from gateway.model.settings import Settings
+from gateway.model.trust import Protection, SigLevel
+from gateway.model.verdict import Withheld
+
+MAX_REFERENCES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the table."""
+
+    name: str
+    number: int
+    """Row of CHANNEL A3; 0 for what the table says in words around it."""
+    applies: Callable[[Draft], Found]
+    act: Act
+    reason: str = ""
+    """Why an administrator is needed, for the rows that say so."""
+
+
+def decide(
+    message: Message,
+    envelope: Envelope,
+    *,
+    resolution: Resolution | None,
+    settings: Settings,
+    book: Book,
+    own_fingerprints: frozenset[str],
+    encrypted_to: frozenset[str] | None,
+    login: str | None,
+    automatic: Withheld | None,
+    at: datetime,
+) -> Decision:
+    """What becomes of an officer's mail: the first row that applies.
+
+    `resolution` None means that the journal or the keys could not be asked. `encrypted_to` are the key ids (hex) the officer's
+    client encrypted to, None for a mail in clear. `own_fingerprints` holds our primary key and its subkeys.
+    """
+    draft = Draft(
+        message=message,
+        envelope=envelope,
+        resolution=resolution,
+        settings=settings,
+        book=book,
+        own_fingerprints=own_fingerprints,
+        encrypted_to=encrypted_to,
+        login=login,
+        automatic=automatic,
+        at=at,
+    )
+    for row in ROWS:
+        found = row.applies(draft)
+        if found:
+            return _decision(draft, row, found if isinstance(found, tuple) else ())
+    return _decision(draft, NO_ROW, ())
+
+
+def _decision(draft: Draft, row: Row, found: tuple[str, ...]) -> Decision:
+    if row.act in (Act.ALLOW, Act.UPGRADE):
+        return _leave(draft, row)
+    case = draft.case.reference if draft.case else None
+    number = decision_number(row.name, case, draft.sender, draft.recipients)
+    if row.act is Act.DISCARD:
+        return Decision(act=row.act, rule=row.name, row=row.number, number=number, case=case)
+    reply = line(
+        row.name,
+        number,
+        found=found,
+        reason=row.reason,
+        mailbox=draft.mailbox,
+        origin=draft.origin,
+        case=case or "",
+        cases=_cases(draft),
+    )
+    return Decision(act=row.act, rule=row.name, row=row.number, reply=reply, number=number, case=case)
+
+
+def _leave(draft: Draft, row: Row) -> Decision:
+    """The mail may leave: to whom, how it is sealed, and the thread it lost."""
+    case = draft.case
+    if not draft.external:
+        return Decision(
+            act=row.act,
+            rule=row.name,
+            row=row.number,
+            case=case.reference if case else None,
+            recipients=draft.envelope.rcpt_tos,
+            internal=True,
+        )
+    repairs = case is not None and grounds.lost_thread(draft)
+    return Decision(
+        act=row.act,
+        rule=row.name,
+        row=row.number,
+        case=case.reference if case else None,
+        opens=case is None,
+        sign=True,
+        encrypt_to=tuple(one.id for one in draft.contacts) if draft.encrypts else (),
+        recipients=draft.envelope.rcpt_tos,
+        in_reply_to=case.request_id if case and repairs else None,
+        references=_references(draft) if repairs else (),
+        protection=Protection(sig=SigLevel.OPENPGP, enc=draft.encrypts),
+    )
+
+
+def _cases(draft: Draft) -> tuple[str, ...]:
+    resolution = draft.resolution or Resolution()
+    return resolution.conflict or resolution.several or resolution.unbound
+
+
+def _references(draft: Draft) -> tuple[str, ...]:
+    """References of the request and the request itself; of a long thread the first and the nearest (RFC 5322 section 3.6.4)."""
+    if not draft.case or not draft.case.request_id:
+        return ()
+    ids = (*draft.case.references, draft.case.request_id)
+    return ids if len(ids) <= MAX_REFERENCES else (ids[0], *ids[1 - MAX_REFERENCES :])
+
+
+ROWS: tuple[Row, ...] = (
+    Row("D0", 38, grounds.cannot_decide, Act.DEFER),
+    Row("M1", 33, grounds.read_receipt, Act.DISCARD),
+    Row("R1", 35, grounds.not_one_from, Act.REJECT),
+    Row("R0", 0, grounds.malformed, Act.REJECT, "malformed header"),
+    Row("R2", 32, grounds.automatic_answer, Act.REJECT),
+    Row("R3", 34, grounds.redirected, Act.REJECT),
+    Row("R4", 12, grounds.from_elsewhere, Act.REJECT),
+    Row("R5", 13, grounds.personal_to_contact, Act.REJECT),
+    Row("R6", 26, grounds.not_delegate, Act.REJECT),
+    Row("R7", 35, grounds.other_envelope_sender, Act.REJECT),
+    Row("R8", 12, grounds.from_other_own, Act.REJECT),
+    Row("R9", 30, grounds.two_cases, Act.REJECT),
+    Row("R10", 29, grounds.several_cases, Act.REJECT),
+    Row("R0", 0, grounds.unproved_request, Act.REJECT, "nothing proved who asked"),
+    Row("R11", 10, grounds.unproved_reply_to, Act.REJECT),
+    Row("R12", 14, grounds.stand_in, Act.REJECT),
+    Row("R13", 23, grounds.reply_all, Act.REJECT),
+    Row("R14", 7, grounds.new_recipient, Act.REJECT),
+    Row("R15", 30, grounds.another_counterpart, Act.REJECT),
+    Row("R16", 8, grounds.blind_contact, Act.REJECT),
+    Row("R17", 37, grounds.stranger, Act.REJECT),
+    Row("R18", 16, grounds.unverified, Act.REJECT),
+    Row("R19", 5, grounds.unpinned_key, Act.REJECT),
+    Row("R20", 6, grounds.without_own_key, Act.REJECT),
+    Row("R21", 39, grounds.unreadable_form, Act.REJECT),
+    Row("R22", 20, grounds.colleague_of_encrypted, Act.REJECT),
+    Row("R23", 27, grounds.too_large, Act.REJECT),
+    Row("R0", 21, grounds.colleague_in_copy, Act.REJECT, "a colleague in copy of an answer"),
+    Row("R0", 36, grounds.several_contacts, Act.REJECT, "one request to several addresses"),
+    # Holds: an administrator releases by hand until the gateway can keep a mail and let it go.
+    Row("H1", 17, grounds.left_directory, Act.REJECT, "H1-left-directory"),
+    Row("H2", 3, grounds.no_key, Act.REJECT, "H2-no-key"),
+    Row("H3", 31, grounds.verified_tls, Act.REJECT, "H3-tls"),
+    Row("A1", 18, grounds.inside, Act.ALLOW),
+    Row("A4", 36, grounds.own_request, Act.UPGRADE),
+    Row("A5", 4, grounds.encrypted_by_client, Act.UPGRADE),
+    Row("A6", 28, grounds.repaired_answer, Act.UPGRADE),
+    Row("A7", 2, grounds.answer_of_encrypted, Act.UPGRADE),
+    Row("A8", 25, grounds.answer_of_delegate, Act.UPGRADE),
+    Row("A9", 9, grounds.answer_with_own_copy, Act.UPGRADE),
+    Row("A3", 1, grounds.answer, Act.UPGRADE),
+)
+"""The policy. Order: cannot decide, refusals R1..R23, holds, what may leave; DESIGN section 3."""
+
+NO_ROW = Row("R0", 0, lambda _: True, Act.REJECT, "no row allows it")
