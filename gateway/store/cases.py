@@ -1,0 +1,225 @@
+"""Cases: what ties a message to one, how one grows, and how one is shown. A floor here never sinks."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, update
+
+from gateway.model.case import CaseState, CaseView
+from gateway.model.message import Arrival, ThreadKeys
+from gateway.model.verdict import Category
+from gateway.store.codec import codec, key_of, storable
+from gateway.store.engine import insert_new
+from gateway.store.figures import Changes, Count, case_label
+from gateway.store.receipts import may_repeat
+from gateway.store.tables import KeyKind, cases, thread_keys
+
+write_view, read_view = codec(CaseView)
+
+MAX_IDS = 200
+"""Newest ids of a References field that are looked up."""
+MAX_CANDIDATES = 50
+CATEGORIES = tuple(Category)
+"""Strongest first."""
+ATTENTION = (CaseState.ANSWER_FAILED, CaseState.OPEN, CaseState.ANSWERED, CaseState.CLOSED)
+"""States by how much they need a human, most first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """What the past says about a message."""
+
+    candidates: tuple[CaseView, ...] = ()
+    """Cases that its thread keys, its tags or its recipients name, newest first."""
+    repeat_of: str | None = None
+    """Reference of the case that the same request opened before."""
+    receipt_due: bool = True
+    """False where the same request had its receipt and may not have another yet (CHANNEL C, Resends)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of a case, in counters."""
+
+    view: CaseView
+    changes: Changes
+
+
+def recall(
+    connection: Connection,
+    keys: ThreadKeys,
+    *,
+    mailbox: str,
+    request_key: str | None,
+    recipients: tuple[str, ...],
+    arrival: Arrival | None,
+) -> Recall:
+    """Candidates and repeats; a case that the asking arrival itself opened is neither."""
+    named = (
+        *_by_thread(connection, keys, mailbox),
+        *keys.tags[:MAX_CANDIDATES],
+        *_by_origin(connection, recipients, mailbox),
+    )
+    found = connection.execute(
+        select(cases)
+        .where(cases.c.mailbox == mailbox, cases.c.reference.in_(dict.fromkeys(named)), _not_by(arrival))
+        .order_by(cases.c.opened_at.desc(), cases.c.reference.desc())
+        .limit(MAX_CANDIDATES)
+    ).all()
+    candidates = views_of(connection, found)
+    if request_key is None:
+        return Recall(candidates)
+    repeat_of = connection.scalar(
+        select(cases.c.reference)
+        .where(cases.c.mailbox == mailbox, cases.c.request_key == key_of(request_key), _not_by(arrival))
+        .order_by(cases.c.opened_at)
+        .limit(1)
+    )
+    due = may_repeat(connection, mailbox=mailbox, request_key=request_key, arrival=arrival)
+    return Recall(candidates, repeat_of, due)
+
+
+def same_request(connection: Connection, *, mailbox: str, request_key: str, arrival_id: int) -> str | None:
+    """Reference of the case that another arrival opened with the same request."""
+    found: str | None = connection.scalar(
+        select(cases.c.reference)
+        .where(cases.c.mailbox == mailbox, cases.c.request_key == key_of(request_key), cases.c.arrival_id != arrival_id)
+        .limit(1)
+    )
+    return found
+
+
+def keep_case(
+    connection: Connection,
+    view: CaseView,
+    *,
+    now: datetime,
+    state: CaseState | None = None,
+    arrival_id: int | None = None,
+    request_key: str | None = None,
+) -> Kept:
+    """Open the case, or join the view to what is stored; `state` is what it shall be, whatever it was."""
+    row = {
+        "reference": view.reference,
+        "mailbox": view.mailbox,
+        "opened_at": view.opened_at,
+        "arrival_id": arrival_id,
+        "request_key": None if request_key is None else key_of(request_key),
+        **_columns(view),
+    }
+    opened = connection.execute(
+        insert_new(connection, cases).on_conflict_do_nothing().returning(cases.c.reference), [row]
+    ).all()
+    if opened:
+        _add_keys(connection, view, now)
+        return Kept(view, {_counted(view): 1})
+    stored = connection.execute(select(cases).where(cases.c.reference == view.reference).with_for_update()).one()
+    before = views_of(connection, [stored])[0]
+    after = joined(before, view, state=state)
+    connection.execute(update(cases).where(cases.c.reference == view.reference).values(_columns(after)))
+    _add_keys(connection, after, now)
+    return Kept(after, {} if _counted(before) == _counted(after) else {_counted(before): -1, _counted(after): 1})
+
+
+def set_state(connection: Connection, reference: str, state: CaseState, *, now: datetime) -> Changes:
+    """Counters after a change of state alone."""
+    stored = connection.execute(select(cases).where(cases.c.reference == reference)).one()
+    return keep_case(connection, views_of(connection, [stored])[0], now=now, state=state).changes
+
+
+def joined(stored: CaseView, view: CaseView, *, state: CaseState | None = None) -> CaseView:
+    """The stored case with what is new: channel and origin stay, floor, urgency and category only rise.
+
+    Two messages of one case are judged at the same time, each with an older view: joining has no order.
+    """
+    return replace(
+        stored,
+        category=min(stored.category, view.category, key=CATEGORIES.index),
+        urgent=stored.urgent or view.urgent,
+        state=state or min(stored.state, view.state, key=ATTENTION.index),
+        contact=stored.contact or view.contact,
+        origin=stored.origin or view.origin,
+        floor=stored.floor.join(view.floor),
+        thread=tuple(dict.fromkeys(stored.thread + view.thread)),
+        thread_indexes=tuple(dict.fromkeys(stored.thread_indexes + view.thread_indexes)),
+        request_id=stored.request_id or view.request_id,
+        references=stored.references or view.references,
+        reply_to=stored.reply_to or view.reply_to,
+        reply_to_proved=stored.reply_to_proved or (view.reply_to_proved and stored.reply_to in (None, view.reply_to)),
+        language=stored.language or view.language,
+    )
+
+
+def views_of(connection: Connection, rows: Iterable[Row[Any]]) -> tuple[CaseView, ...]:
+    """Cases with their threads, in the order of the rows."""
+    found = {row.reference: read_view(row.view) for row in rows}
+    keys: dict[tuple[str, str], list[str]] = {}
+    for row in connection.execute(
+        select(thread_keys.c.reference, thread_keys.c.kind, thread_keys.c.key)
+        .where(thread_keys.c.reference.in_(tuple(found)))
+        .order_by(thread_keys.c.added_at, thread_keys.c.key)
+    ):
+        keys.setdefault((row.reference, row.kind), []).append(row.key)
+    return tuple(
+        replace(
+            view,
+            thread=tuple(keys.get((reference, KeyKind.MESSAGE_ID), ())),
+            thread_indexes=tuple(keys.get((reference, KeyKind.THREAD_INDEX), ())),
+        )
+        for reference, view in found.items()
+    )
+
+
+def _by_thread(connection: Connection, keys: ThreadKeys, mailbox: str) -> Sequence[str]:
+    own = () if keys.message_id is None else (keys.message_id,)
+    ids = tuple(map(key_of, own + keys.in_reply_to[-MAX_IDS:] + keys.references[-MAX_IDS:]))
+    index = () if keys.thread_index is None else (key_of(keys.thread_index),)
+    wanted = or_(
+        and_(thread_keys.c.kind == KeyKind.MESSAGE_ID.value, thread_keys.c.key.in_(ids)),
+        and_(thread_keys.c.kind == KeyKind.THREAD_INDEX.value, thread_keys.c.key.in_(index)),
+    )
+    return connection.scalars(
+        select(thread_keys.c.reference).where(thread_keys.c.mailbox == mailbox, wanted).limit(MAX_CANDIDATES)
+    ).all()
+
+
+def _by_origin(connection: Connection, recipients: tuple[str, ...], mailbox: str) -> Sequence[str]:
+    """Newest cases that are not closed and began with one of these addresses."""
+    if not recipients:
+        return ()
+    origins = tuple(storable(one).lower() for one in recipients)
+    return connection.scalars(
+        select(cases.c.reference)
+        .where(cases.c.mailbox == mailbox, cases.c.origin.in_(origins), cases.c.state != CaseState.CLOSED.value)
+        .order_by(cases.c.opened_at.desc())
+        .limit(MAX_CANDIDATES)
+    ).all()
+
+
+def _not_by(arrival: Arrival | None) -> ColumnElement[bool]:
+    return or_(cases.c.arrival_id.is_(None), cases.c.arrival_id != (0 if arrival is None else arrival.id))
+
+
+def _columns(view: CaseView) -> dict[str, Any]:
+    """Columns that follow the view; thread keys have a table of their own."""
+    return {
+        "category": view.category.value,
+        "state": view.state.value,
+        "origin": None if view.origin is None else storable(view.origin).lower(),
+        "view": write_view(replace(view, thread=(), thread_indexes=())),
+    }
+
+
+def _counted(view: CaseView) -> tuple[str, Count, str]:
+    return view.mailbox, Count.CASES, case_label(view.category, view.state)
+
+
+def _add_keys(connection: Connection, view: CaseView, now: datetime) -> None:
+    keys = [(KeyKind.MESSAGE_ID, one) for one in view.thread]
+    keys += [(KeyKind.THREAD_INDEX, one) for one in view.thread_indexes]
+    common = {"mailbox": view.mailbox, "reference": view.reference, "added_at": now}
+    rows = [{**common, "kind": kind.value, "key": key_of(key)} for kind, key in keys]
+    if rows:
+        connection.execute(insert_new(connection, thread_keys).on_conflict_do_nothing(), rows)

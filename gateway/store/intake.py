@@ -1,0 +1,152 @@
+"""Arrivals: taken in before their 250, handed to judgement by lease, put back. Decides nothing about a message."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, insert, select, update
+
+from gateway.model.message import Arrival, Envelope, Incoming, Source
+from gateway.store.codec import codec, storable
+from gateway.store.content import add_bodies, read_contents
+from gateway.store.engine import insert_new
+from gateway.store.figures import Changes, Count, change
+from gateway.store.tables import ArrivalState, arrivals, contents, running_numbers
+
+write_envelope, read_envelope = codec(Envelope)
+
+_ADD = insert(arrivals).returning(arrivals.c.id, sort_by_parameter_order=True)
+_SEEN = select(arrivals, contents.c.sha256).join(contents, contents.c.id == arrivals.c.content_id)
+_WAITING = arrivals.c.state == ArrivalState.WAITING.value
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An arrival leased to one judge loop; `tries` counts this one."""
+
+    arrival: Arrival
+    tries: int
+
+
+def recipients_of(envelope: Envelope) -> tuple[str, ...]:
+    """Recipients, each once: what accepted, delivered and queued are counted by."""
+    return tuple(dict.fromkeys(storable(one) for one in envelope.rcpt_tos))
+
+
+def take_in(connection: Connection, batch: Sequence[Incoming]) -> tuple[int, ...]:
+    """Arrival ids in the order of the batch."""
+    content_ids = add_bodies(connection, [(one.mailbox, one.body) for one in batch])
+    numbers = _reserve_numbers(connection, batch)
+    rows = [
+        {
+            "mailbox": one.mailbox,
+            "received_at": one.received_at,
+            "source": one.source.value,
+            "envelope": write_envelope(one.envelope),
+            "content_id": content_id,
+            "year": one.received_at.astimezone(UTC).year,
+            "number": number,
+            "state": ArrivalState.WAITING.value,
+            "due_at": one.received_at,
+            "tries": 0,
+        }
+        for one, content_id, number in zip(batch, content_ids, numbers, strict=True)
+    ]
+    ids = tuple(connection.scalars(_ADD, rows))
+    change(connection, *map(_promises, batch))
+    return ids
+
+
+def claim(connection: Connection, *, limit: int, owner: str, now: datetime, lease: timedelta) -> tuple[Claim, ...]:
+    """Arrivals that are due, the longest due first, leased to the owner."""
+    due = (
+        select(arrivals.c.id)
+        .where(_WAITING, arrivals.c.due_at <= now)
+        .order_by(arrivals.c.due_at, arrivals.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    leased = {"owner": owner, "due_at": now + lease, "tries": arrivals.c.tries + 1}
+    taken = update(arrivals).where(arrivals.c.id.in_(select(due.c.id))).values(leased).returning(arrivals.c.id)
+    ids = connection.scalars(taken).all()
+    if not ids:
+        return ()
+    rows = connection.execute(_SEEN.where(arrivals.c.id.in_(ids)).order_by(arrivals.c.id)).all()
+    found = read_contents(connection, (row.content_id for row in rows))
+    return tuple(Claim(arrival_of(row, found.get(row.content_id, b"")), row.tries) for row in rows)
+
+
+def is_due(connection: Connection, now: datetime) -> bool:
+    """Whether a claim would find something; asked without taking the write lock."""
+    return connection.scalar(select(arrivals.c.id).where(_WAITING, arrivals.c.due_at <= now).limit(1)) is not None
+
+
+def postpone(connection: Connection, arrival_id: int, *, until: datetime, tries: int) -> None:
+    """Give the lease back; the arrival is due again at that time."""
+    again = {"due_at": until, "owner": None, "tries": tries}
+    connection.execute(update(arrivals).where(arrivals.c.id == arrival_id, _WAITING).values(again))
+
+
+def release(connection: Connection, owner: str, now: datetime) -> None:
+    """End every lease of an owner that is no more."""
+    connection.execute(
+        update(arrivals).where(_WAITING, arrivals.c.owner == owner).values({"owner": None, "due_at": now})
+    )
+
+
+def locked(connection: Connection, arrival_id: int) -> Row[Any]:
+    """The arrival's row with the digest of its content, held until the transaction ends."""
+    return connection.execute(_SEEN.where(arrivals.c.id == arrival_id).with_for_update(of=arrivals)).one()
+
+
+def seen() -> Select[Any]:
+    """Query for arrivals with the digest of their content, for `arrival_of`."""
+    return _SEEN
+
+
+def arrival_of(row: Row[Any], content: bytes) -> Arrival:
+    """The arrival as a value."""
+    return Arrival(
+        id=row.id,
+        mailbox=row.mailbox,
+        received_at=row.received_at,
+        envelope=read_envelope(row.envelope),
+        content=content,
+        sha256=row.sha256,
+        source=Source(row.source),
+        number=row.number,
+    )
+
+
+def _promises(incoming: Incoming) -> Changes:
+    pairs = len(recipients_of(incoming.envelope))
+    mailbox = incoming.mailbox
+    return {
+        (mailbox, Count.ACCEPTED, ""): pairs,
+        (mailbox, Count.PROMISED, ""): pairs,
+        (mailbox, Count.WAITING, ""): 1,
+    }
+
+
+def _reserve_numbers(connection: Connection, batch: Sequence[Incoming]) -> list[int]:
+    """One running number each, counted per mailbox and UTC year of arrival; one that is not committed leaves a gap."""
+    groups = Counter((one.mailbox, one.received_at.astimezone(UTC).year) for one in batch)
+    following = {group: _advance(connection, *group, by=size) - size for group, size in sorted(groups.items())}
+    numbers = []
+    for one in batch:
+        group = (one.mailbox, one.received_at.astimezone(UTC).year)
+        following[group] += 1
+        numbers.append(following[group])
+    return numbers
+
+
+def _advance(connection: Connection, mailbox: str, year: int, *, by: int) -> int:
+    statement = insert_new(connection, running_numbers).values(mailbox=mailbox, year=year, last=by)
+    advanced = statement.on_conflict_do_update(
+        index_elements=[running_numbers.c.mailbox, running_numbers.c.year],
+        set_={"last": running_numbers.c.last + by},
+    ).returning(running_numbers.c.last)
+    return int(connection.execute(advanced).scalar_one())

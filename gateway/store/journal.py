@@ -1,0 +1,216 @@
+"""The memory of the gateway: every operation is one transaction, on the disk when it returns, harmless when repeated.
+
+Raises StoreUnavailable when the database does not answer; never judges, never sends, never forgets a message.
+Thread-safe; times are aware and come from the caller.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from gateway.model.case import CaseState, CaseView
+from gateway.model.channel import Dispatch
+from gateway.model.message import Arrival, Envelope, Incoming, ThreadKeys
+from gateway.model.outbox import HopReply, OutboxRow, OutMail
+from gateway.model.outcome import Outcome
+from gateway.model.verdict import RuleFiles
+from gateway.store import cases, intake, listing, outbox, outward, rulesets, verdicts
+from gateway.store.cases import Recall
+from gateway.store.content import read_chunk
+from gateway.store.engine import Database, open_database
+from gateway.store.figures import Figures, change, read_figures
+from gateway.store.intake import Claim
+from gateway.store.listing import CaseFile, QueueLine
+from gateway.store.outbox import Settled
+from gateway.store.receipts import Rates
+from gateway.store.verdicts import DEFER_RETRY, Recorded
+
+__all__ = ["CaseFile", "Claim", "Figures", "Journal", "QueueLine", "Recall", "Recorded", "Settled", "open_journal"]
+
+
+def open_journal(url: str, *, upgrade: bool) -> "Journal":
+    """Journal of `sqlite:PATH` or `postgresql://...`; with `upgrade` its schema is made or brought up to date.
+
+    Raises ConfigError for another kind of address, StoreUnavailable when it does not answer or has another schema.
+    """
+    return Journal(open_database(url, upgrade=upgrade))
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """What has happened and what must leave; lives as long as the process."""
+
+    database: Database
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.database.close()
+
+    def ping(self) -> None:
+        """Return if the database answers."""
+        with self.database.reading() as connection:
+            connection.execute(select(1))
+
+    def take_in(self, batch: Sequence[Incoming]) -> tuple[int, ...]:
+        """Arrival ids in the order of the batch; when this returns, each of them may get its 250."""
+        if not batch:
+            return ()
+        with self.database.writing() as connection:
+            return intake.take_in(connection, batch)
+
+    def claim(self, *, limit: int, owner: str, now: datetime, lease: timedelta) -> tuple[Claim, ...]:
+        """Arrivals to be judged, leased until `now + lease`; another claim does not see them before."""
+        with self.database.reading() as connection:
+            if not intake.is_due(connection, now):
+                return ()
+        with self.database.writing() as connection:
+            return intake.claim(connection, limit=limit, owner=owner, now=now, lease=lease)
+
+    def recall(
+        self,
+        keys: ThreadKeys,
+        *,
+        mailbox: str,
+        request_key: str | None,
+        recipients: tuple[str, ...] = (),
+        arrival: Arrival | None = None,
+    ) -> Recall:
+        """Cases that a message may belong to; `arrival` is the message that asks, inward."""
+        with self.database.reading() as connection:
+            return cases.recall(
+                connection, keys, mailbox=mailbox, request_key=request_key, recipients=recipients, arrival=arrival
+            )
+
+    def record(
+        self,
+        arrival_id: int,
+        outcome: Outcome,
+        *,
+        now: datetime,
+        per_contact_hour: int,
+        all_hour: int,
+        retry: timedelta = DEFER_RETRY,
+    ) -> Recorded:
+        """Commit the outcome; a deferred one delivers, keeps the case and asks again at `now + retry`.
+
+        The receipt is withheld where a rate per hour is reached or the same request had its receipt.
+        """
+        rates = Rates(per_contact_hour=per_contact_hour, all_hour=all_hour)
+        with self.database.writing() as connection:
+            return verdicts.record(connection, arrival_id, outcome, now=now, rates=rates, retry=retry)
+
+    def postpone(self, arrival_id: int, *, until: datetime, tries: int) -> None:
+        """Give an arrival back unjudged, due again at that time."""
+        with self.database.writing() as connection:
+            intake.postpone(connection, arrival_id, until=until, tries=tries)
+
+    def add_delivery(self, arrival_id: int, *, prepend: bytes, insertions: tuple[int, ...] = (), now: datetime) -> None:
+        """Deliver an arrival before its final verdict; `record` later adds no second delivery."""
+        with self.database.writing() as connection:
+            row = intake.locked(connection, arrival_id)
+            changes = verdicts.deliver(connection, row, prepend=prepend, insertions=insertions, reference=None, now=now)
+            change(connection, changes)
+
+    def release(self, owner: str, now: datetime) -> None:
+        """End all leases of an owner that is no more: what a killed process held is due at once."""
+        with self.database.writing() as connection:
+            intake.release(connection, owner, now)
+            outbox.release(connection, owner, now)
+
+    def claim_mails(self, *, limit: int, owner: str, now: datetime, lease: timedelta) -> tuple[OutboxRow, ...]:
+        """Mails to be sent, leased until `now + lease`."""
+        with self.database.reading() as connection:
+            if not outbox.is_due(connection, now):
+                return ()
+        with self.database.writing() as connection:
+            return outbox.claim_mails(connection, limit=limit, owner=owner, now=now, lease=lease)
+
+    def chunks(self, content_id: int) -> Iterator[bytes]:
+        """Stored bytes in order, at most 256 KiB at a time."""
+        seq = 0
+        while (octets := self._chunk(content_id, seq)) is not None:
+            yield octets
+            seq += 1
+
+    def content(self, content_id: int) -> bytes:
+        """Stored bytes as one."""
+        return b"".join(self.chunks(content_id))
+
+    def settle(
+        self,
+        row_id: int,
+        reply: HopReply,
+        *,
+        now: datetime,
+        retry_at: datetime | None = None,
+        notice: OutMail | None = None,
+    ) -> Settled:
+        """Write down what the hop answered for one mail.
+
+        A refusal ends receipts and answers; a delivery or notice stays queued until `retry_at`, else for an hour.
+        An answer refused for good fails its case; `notice` is queued when this settlement ended the mail.
+        """
+        with self.database.writing() as connection:
+            return outward.settle_mail(connection, row_id, reply, now=now, retry_at=retry_at, notice=notice)
+
+    def dispatch(
+        self,
+        dispatch: Dispatch,
+        *,
+        mailbox: str,
+        envelope: Envelope,
+        content: bytes,
+        now: datetime,
+    ) -> None:
+        """Commit what was decided about a submitted message, with the mails and the case if there are any.
+
+        The same message submitted again is not sent again, unless its first copy was returned.
+        """
+        with self.database.writing() as connection:
+            outward.keep_dispatch(connection, dispatch, mailbox=mailbox, envelope=envelope, content=content, now=now)
+
+    def cases(self, *, limit: int, state: CaseState | None = None) -> tuple[CaseView, ...]:
+        """Newest cases first."""
+        with self.database.reading() as connection:
+            return listing.newest_cases(connection, limit=limit, state=state)
+
+    def case(self, reference: str) -> CaseFile | None:
+        """All that is known of one case, None if there is none; the reference is compared without case."""
+        with self.database.reading() as connection:
+            return listing.case_file(connection, reference.upper())
+
+    def queue(self, *, limit: int) -> tuple[QueueLine, ...]:
+        """What waits to be judged or to leave, oldest first."""
+        with self.database.reading() as connection:
+            return listing.queue(connection, limit=limit)
+
+    def verdict_of(self, reference: str) -> tuple[Arrival, Outcome] | None:
+        """The message that opened a case, with its verdict and DNS answers, as stored."""
+        with self.database.reading() as connection:
+            return verdicts.verdict_of(connection, reference.upper())
+
+    def keep_ruleset(self, digest: str, files: RuleFiles, now: datetime) -> None:
+        """Make it the last rule set that was good."""
+        with self.database.writing() as connection:
+            rulesets.keep_ruleset(connection, digest, files, now=now)
+
+    def last_ruleset(self) -> RuleFiles | None:
+        """The rule set that was good last."""
+        with self.database.reading() as connection:
+            return rulesets.last_ruleset(connection)
+
+    def ruleset(self, digest: str) -> RuleFiles | None:
+        """The rule set of that digest, as a verdict names it."""
+        with self.database.reading() as connection:
+            return rulesets.ruleset(connection, digest)
+
+    def figures(self) -> Figures:
+        """Sizes and ages for the metrics."""
+        with self.database.reading() as connection:
+            return read_figures(connection)
+
+    def _chunk(self, content_id: int, seq: int) -> bytes | None:
+        with self.database.reading() as connection:
+            return read_chunk(connection, content_id, seq)

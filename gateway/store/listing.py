@@ -1,0 +1,185 @@
+"""What the command line shows: cases, one case whole, the queue. Changes nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from gateway.model.case import CaseState, CaseView
+from gateway.model.outbox import Purpose
+from gateway.store.cases import views_of
+from gateway.store.intake import read_envelope, recipients_of
+from gateway.store.tables import ArrivalState, Happening, MailState, arrivals, cases, contents, events, outbox
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalLine:
+    """A message of a case, without its bytes."""
+
+    id: int
+    received_at: datetime
+    mail_from: str | None
+    rcpt_tos: tuple[str, ...]
+    size: int
+    sha256: str
+    state: ArrivalState
+
+
+@dataclass(frozen=True, slots=True)
+class MailLine:
+    """A mail to one recipient, without its bytes."""
+
+    id: int
+    purpose: Purpose
+    state: MailState
+    rcpt_to: str
+    message_id: str
+    created_at: datetime
+    due_at: datetime
+    tries: int
+    reply: str
+    case: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventLine:
+    """One thing that happened; `facts` is JSON as it was written."""
+
+    at: datetime
+    happening: Happening
+    arrival_id: int | None
+    facts: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """A case with everything that came in, went out and happened, oldest first."""
+
+    view: CaseView
+    arrivals: tuple[ArrivalLine, ...]
+    mails: tuple[MailLine, ...]
+    events: tuple[EventLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueLine:
+    """Something that waits: an arrival for its verdict (no purpose), or a mail for its hop."""
+
+    id: int
+    purpose: Purpose | None
+    since: datetime
+    due_at: datetime
+    tries: int
+    recipients: tuple[str, ...]
+    case: str | None
+    reply: str = ""
+    """The hop's last answer."""
+
+
+def newest_cases(connection: Connection, *, limit: int, state: CaseState | None) -> tuple[CaseView, ...]:
+    """Newest first."""
+    newest = select(cases).order_by(cases.c.opened_at.desc(), cases.c.reference.desc()).limit(limit)
+    wanted = newest if state is None else newest.where(cases.c.state == state.value)
+    return views_of(connection, connection.execute(wanted).all())
+
+
+def case_file(connection: Connection, reference: str) -> CaseFile | None:
+    """The case of exactly that reference."""
+    row = connection.execute(select(cases).where(cases.c.reference == reference)).one_or_none()
+    if row is None:
+        return None
+    return CaseFile(
+        view=views_of(connection, [row])[0],
+        arrivals=_arrivals_of(connection, reference),
+        mails=_mails_of(connection, reference),
+        events=_events_of(connection, reference),
+    )
+
+
+def queue(connection: Connection, *, limit: int) -> tuple[QueueLine, ...]:
+    """Oldest first, arrivals and mails together."""
+    lines = _waiting_arrivals(connection, limit) + _queued_mails(connection, limit)
+    return tuple(sorted(lines, key=lambda line: (line.since, line.id))[:limit])
+
+
+def _arrivals_of(connection: Connection, reference: str) -> tuple[ArrivalLine, ...]:
+    rows = connection.execute(
+        select(arrivals, contents.c.size, contents.c.sha256)
+        .join(contents, contents.c.id == arrivals.c.content_id)
+        .where(arrivals.c.reference == reference)
+        .order_by(arrivals.c.id)
+    )
+    lines = []
+    for row in rows:
+        envelope = read_envelope(row.envelope)
+        lines.append(
+            ArrivalLine(
+                row.id,
+                row.received_at,
+                envelope.mail_from,
+                envelope.rcpt_tos,
+                row.size,
+                row.sha256,
+                ArrivalState(row.state),
+            )
+        )
+    return tuple(lines)
+
+
+def _mails_of(connection: Connection, reference: str) -> tuple[MailLine, ...]:
+    rows = connection.execute(select(outbox).where(outbox.c.reference == reference).order_by(outbox.c.id))
+    return tuple(
+        MailLine(
+            id=row.id,
+            purpose=Purpose(row.purpose),
+            state=MailState(row.state),
+            rcpt_to=row.rcpt_to,
+            message_id=row.message_id,
+            created_at=row.created_at,
+            due_at=row.due_at,
+            tries=row.tries,
+            reply=row.reply,
+            case=row.reference,
+        )
+        for row in rows
+    )
+
+
+def _events_of(connection: Connection, reference: str) -> tuple[EventLine, ...]:
+    rows = connection.execute(select(events).where(events.c.reference == reference).order_by(events.c.id))
+    return tuple(EventLine(row.at, Happening(row.happening), row.arrival_id, row.facts) for row in rows)
+
+
+def _waiting_arrivals(connection: Connection, limit: int) -> list[QueueLine]:
+    waiting = arrivals.c.state == ArrivalState.WAITING.value
+    rows = connection.execute(select(arrivals).where(waiting).order_by(arrivals.c.received_at).limit(limit))
+    return [
+        QueueLine(
+            id=row.id,
+            purpose=None,
+            since=row.received_at,
+            due_at=row.due_at,
+            tries=row.tries,
+            recipients=recipients_of(read_envelope(row.envelope)),
+            case=row.reference,
+        )
+        for row in rows
+    ]
+
+
+def _queued_mails(connection: Connection, limit: int) -> list[QueueLine]:
+    queued = outbox.c.state == MailState.QUEUED.value
+    rows = connection.execute(select(outbox).where(queued).order_by(outbox.c.due_at).limit(limit))
+    return [
+        QueueLine(
+            id=row.id,
+            purpose=Purpose(row.purpose),
+            since=row.created_at,
+            due_at=row.due_at,
+            tries=row.tries,
+            recipients=(row.rcpt_to,),
+            case=row.reference,
+            reply=row.reply,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,224 @@
+"""First schema: contents, arrivals, verdicts, cases, outbox, receipts, events, rule sets, counters."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+WAITING = sa.text("state = 'waiting'")
+QUEUED = sa.text("state = 'queued'")
+NOT_RETURNED = sa.text("state <> 'returned'")
+
+
+def upgrade() -> None:
+    _create_contents()
+    _create_arrivals()
+    _create_cases()
+    _create_outbox()
+    _create_rest()
+
+
+def _create_contents() -> None:
+    op.create_table(
+        "contents",
+        sa.Column("id", ROW_ID, autoincrement=True, nullable=False),
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_contents"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "content_chunks",
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("content_id", ROW_ID, nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("octets", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["content_id"], ["contents.id"], name="fk_content_chunks_content_id"),
+        sa.PrimaryKeyConstraint("content_id", "seq", name="pk_content_chunks"),
+    )
+
+
+def _create_arrivals() -> None:
+    op.create_table(
+        "running_numbers",
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("mailbox", "year", name="pk_running_numbers"),
+    )
+    op.create_table(
+        "arrivals",
+        sa.Column("id", ROW_ID, autoincrement=True, nullable=False),
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("envelope", sa.Text(), nullable=False),
+        sa.Column("content_id", ROW_ID, nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("owner", sa.String(), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("reference", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(["content_id"], ["contents.id"], name="fk_arrivals_content_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_arrivals"),
+        sa.UniqueConstraint("mailbox", "year", "number", name="uq_arrivals_mailbox_year_number"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_arrivals_due", "arrivals", ["due_at"], unique=False, postgresql_where=WAITING, sqlite_where=WAITING
+    )
+    op.create_index(
+        "ix_arrivals_oldest", "arrivals", ["received_at"], unique=False, postgresql_where=WAITING, sqlite_where=WAITING
+    )
+    op.create_index("ix_arrivals_reference", "arrivals", ["reference"], unique=False)
+    op.create_table(
+        "verdicts",
+        sa.Column("arrival_id", ROW_ID, autoincrement=False, nullable=False),
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("judged_at", sa.BigInteger(), nullable=False),
+        sa.Column("ruleset", sa.String(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["arrival_id"], ["arrivals.id"], name="fk_verdicts_arrival_id"),
+        sa.PrimaryKeyConstraint("arrival_id", name="pk_verdicts"),
+    )
+
+
+def _create_cases() -> None:
+    op.create_table(
+        "cases",
+        sa.Column("reference", sa.String(), nullable=False),
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("category", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("origin", sa.String(), nullable=True),
+        sa.Column("arrival_id", ROW_ID, nullable=True),
+        sa.Column("request_key", sa.String(), nullable=True),
+        sa.Column("view", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["arrival_id"], ["arrivals.id"], name="fk_cases_arrival_id"),
+        sa.PrimaryKeyConstraint("reference", name="pk_cases"),
+    )
+    op.create_index("ix_cases_opened", "cases", ["mailbox", "opened_at"], unique=False)
+    op.create_index("ix_cases_origin", "cases", ["mailbox", "origin", "opened_at"], unique=False)
+    op.create_index("ix_cases_request", "cases", ["mailbox", "request_key"], unique=False)
+    op.create_index("ix_cases_state", "cases", ["mailbox", "state", "opened_at"], unique=False)
+    op.create_table(
+        "thread_keys",
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("reference", sa.String(), nullable=False),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["reference"], ["cases.reference"], name="fk_thread_keys_reference"),
+        sa.PrimaryKeyConstraint("mailbox", "kind", "key", "reference", name="pk_thread_keys"),
+    )
+    op.create_index("ix_thread_keys_reference", "thread_keys", ["reference"], unique=False)
+    op.create_table(
+        "receipts",
+        sa.Column("arrival_id", ROW_ID, autoincrement=False, nullable=False),
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("contact", sa.String(), nullable=False),
+        sa.Column("emergency", sa.Boolean(), nullable=False),
+        sa.Column("request_key", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["arrival_id"], ["arrivals.id"], name="fk_receipts_arrival_id"),
+        sa.PrimaryKeyConstraint("arrival_id", name="pk_receipts"),
+    )
+    op.create_index("ix_receipts_all", "receipts", ["mailbox", "emergency", "at"], unique=False)
+    op.create_index("ix_receipts_contact", "receipts", ["mailbox", "emergency", "contact", "at"], unique=False)
+    op.create_index("ix_receipts_request", "receipts", ["mailbox", "request_key", "at"], unique=False)
+    op.create_table(
+        "events",
+        sa.Column("id", ROW_ID, autoincrement=True, nullable=False),
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("happening", sa.String(), nullable=False),
+        sa.Column("reference", sa.String(), nullable=True),
+        sa.Column("arrival_id", ROW_ID, nullable=True),
+        sa.Column("content_id", ROW_ID, nullable=True),
+        sa.Column("facts", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["arrival_id"], ["arrivals.id"], name="fk_events_arrival_id"),
+        sa.ForeignKeyConstraint(["content_id"], ["contents.id"], name="fk_events_content_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_events"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_events_reference", "events", ["reference"], unique=False)
+
+
+def _create_outbox() -> None:
+    op.create_table(
+        "outbox",
+        sa.Column("id", ROW_ID, autoincrement=True, nullable=False),
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("purpose", sa.String(), nullable=False),
+        sa.Column("hop", sa.String(), nullable=False),
+        sa.Column("cause", sa.String(), nullable=False),
+        sa.Column("mail_from", sa.String(), nullable=False),
+        sa.Column("rcpt_to", sa.String(), nullable=False),
+        sa.Column("content_id", ROW_ID, nullable=False),
+        sa.Column("message_id", sa.String(), nullable=False),
+        sa.Column("reference", sa.String(), nullable=True),
+        sa.Column("arrival_id", ROW_ID, nullable=True),
+        sa.Column("prepend", sa.LargeBinary(), nullable=False),
+        sa.Column("insertions", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("owner", sa.String(), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("reply", sa.Text(), nullable=False),
+        sa.Column("settled_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["arrival_id"], ["arrivals.id"], name="fk_outbox_arrival_id"),
+        sa.ForeignKeyConstraint(["content_id"], ["contents.id"], name="fk_outbox_content_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_outbox"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_outbox_arrival", "outbox", ["arrival_id"], unique=False)
+    op.create_index(
+        "ix_outbox_cause",
+        "outbox",
+        ["mailbox", "purpose", "cause", "rcpt_to"],
+        unique=True,
+        postgresql_where=NOT_RETURNED,
+        sqlite_where=NOT_RETURNED,
+    )
+    op.create_index("ix_outbox_due", "outbox", ["due_at"], unique=False, postgresql_where=QUEUED, sqlite_where=QUEUED)
+    op.create_index(
+        "ix_outbox_oldest",
+        "outbox",
+        ["purpose", "created_at"],
+        unique=False,
+        postgresql_where=QUEUED,
+        sqlite_where=QUEUED,
+    )
+    op.create_index("ix_outbox_reference", "outbox", ["reference"], unique=False)
+
+
+def _create_rest() -> None:
+    op.create_table(
+        "rulesets",
+        sa.Column("id", ROW_ID, autoincrement=True, nullable=False),
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("files", sa.Text(), nullable=False),
+        sa.Column("kept_at", sa.BigInteger(), nullable=False),
+        sa.Column("used_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_rulesets"),
+        sa.UniqueConstraint("mailbox", "digest", name="uq_rulesets_mailbox_digest"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_rulesets_used", "rulesets", ["mailbox", "used_at"], unique=False)
+    op.create_table(
+        "counters",
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("label", sa.String(), nullable=False),
+        sa.Column("slot", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("mailbox", "name", "label", "slot", name="pk_counters"),
+    )

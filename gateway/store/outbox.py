@@ -1,0 +1,227 @@
+"""What must leave: one row per mail and recipient, leased to a courier, settled by the hop's answer.
+
+Never gives up a delivery or a notice; never makes a second row for the same cause.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from gateway.model.outbox import Fate, Hop, HopReply, OutboxRow, OutMail, Purpose
+from gateway.store.codec import codec, key_of, storable
+from gateway.store.content import add_content
+from gateway.store.engine import insert_new
+from gateway.store.figures import Changes, Count
+from gateway.store.tables import MailState, contents, outbox
+
+SLOW_RETRY = timedelta(hours=1)
+"""When a mail that may not be given up is tried again and nobody said when."""
+FINAL = frozenset({Purpose.RECEIPT, Purpose.ANSWER})
+"""Purposes for which a refusal is the end; foreign mail and notices are tried until a human helps."""
+MAX_REPLY_CHARACTERS = 500
+
+write_offsets, read_offsets = codec(tuple[int, ...])
+
+_QUEUED = outbox.c.state == MailState.QUEUED.value
+_MAIL = select(outbox, contents.c.size, contents.c.sha256).join(contents, contents.c.id == outbox.c.content_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How a stored foreign message is handed to the mailbox: the block before it, the renamed fields within."""
+
+    content_id: int
+    mail_from: str
+    rcpt_tos: tuple[str, ...]
+    prepend: bytes
+    insertions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a settlement changed."""
+
+    mailbox: str
+    state: MailState
+    changes: Changes
+    failed_answer: str | None = None
+    """Reference of the case whose answer the relay refused for good just now."""
+
+    @property
+    def returned(self) -> bool:
+        """Whether this settlement ended the mail unsent."""
+        return bool(self.changes) and self.state is MailState.RETURNED
+
+
+def add_delivery(
+    connection: Connection, delivery: Delivery, *, mailbox: str, arrival_id: int, reference: str | None, now: datetime
+) -> int:
+    """Number of rows added: one per recipient, none for those that have theirs."""
+    common = {
+        **_common(mailbox=mailbox, cause=f"arrival {arrival_id}", reference=reference, now=now),
+        "purpose": Purpose.DELIVERY.value,
+        "hop": Hop.MAILBOX.value,
+        "mail_from": storable(delivery.mail_from),
+        "content_id": delivery.content_id,
+        "message_id": "",
+        "arrival_id": arrival_id,
+        "prepend": delivery.prepend,
+        "insertions": write_offsets(delivery.insertions),
+    }
+    return _add(connection, [{**common, "rcpt_to": rcpt_to} for rcpt_to in delivery.rcpt_tos])
+
+
+def add_mails(
+    connection: Connection,
+    mails: Iterable[OutMail],
+    *,
+    mailbox: str,
+    cause: str,
+    reference: str | None,
+    arrival_id: int | None,
+    now: datetime,
+) -> Changes:
+    """Rows added, one per mail and recipient; none for those that the same cause made before."""
+    added: Counter[tuple[str, Count, str]] = Counter()
+    for position, mail in enumerate(mails):
+        common = _common(mailbox=mailbox, cause=f"{cause} mail {position}", reference=reference, now=now)
+        recipients = _missing(connection, mail, mailbox=mailbox, cause=common["cause"])
+        if not recipients:
+            continue
+        row = {
+            **common,
+            "purpose": mail.purpose.value,
+            "hop": mail.hop.value,
+            "mail_from": storable(mail.mail_from),
+            "content_id": add_content(connection, mailbox, mail.content),
+            "message_id": key_of(mail.message_id),
+            "arrival_id": arrival_id,
+            "prepend": b"",
+            "insertions": write_offsets(()),
+        }
+        rows = [{**row, "rcpt_to": rcpt_to} for rcpt_to in recipients]
+        added[mailbox, Count.QUEUED, mail.purpose.value] += _add(connection, rows)
+    return added
+
+
+def claim_mails(
+    connection: Connection, *, limit: int, owner: str, now: datetime, lease: timedelta
+) -> tuple[OutboxRow, ...]:
+    """Mails that are due, the longest due first, leased to the owner."""
+    due = (
+        select(outbox.c.id)
+        .where(_QUEUED, outbox.c.due_at <= now)
+        .order_by(outbox.c.due_at, outbox.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    leased = {"owner": owner, "due_at": now + lease, "tries": outbox.c.tries + 1}
+    taken = update(outbox).where(outbox.c.id.in_(select(due.c.id))).values(leased).returning(outbox.c.id)
+    ids = connection.scalars(taken).all()
+    if not ids:
+        return ()
+    return tuple(map(_mail_of, connection.execute(_MAIL.where(outbox.c.id.in_(ids)).order_by(outbox.c.id))))
+
+
+def is_due(connection: Connection, now: datetime) -> bool:
+    """Whether a claim would find something; asked without taking the write lock."""
+    return connection.scalar(select(outbox.c.id).where(_QUEUED, outbox.c.due_at <= now).limit(1)) is not None
+
+
+def release(connection: Connection, owner: str, now: datetime) -> None:
+    """End every lease of an owner that is no more."""
+    connection.execute(update(outbox).where(_QUEUED, outbox.c.owner == owner).values({"owner": None, "due_at": now}))
+
+
+def settle(
+    connection: Connection, row_id: int, reply: HopReply, *, now: datetime, retry_at: datetime | None
+) -> Settled:
+    """Write down the hop's answer; a mail that was sent or returned stays so, whatever is said later."""
+    row = connection.execute(select(outbox).where(outbox.c.id == row_id).with_for_update()).one()
+    if row.state != MailState.QUEUED:
+        return Settled(row.mailbox, MailState(row.state), {})
+    purpose = Purpose(row.purpose)
+    state = _state_after(reply.fate, purpose)
+    connection.execute(
+        update(outbox)
+        .where(outbox.c.id == row_id)
+        .values(
+            state=state.value,
+            owner=None,
+            reply=storable(reply.text)[:MAX_REPLY_CHARACTERS],
+            due_at=retry_at or now + SLOW_RETRY,
+            settled_at=None if state is MailState.QUEUED else now,
+        )
+    )
+    if state is MailState.QUEUED:
+        return Settled(row.mailbox, state, {})
+    counted = Count.SENT if state is MailState.SENT else Count.RETURNED
+    changes = {(row.mailbox, Count.QUEUED, row.purpose): -1, (row.mailbox, counted, row.purpose): 1}
+    failed = state is MailState.RETURNED and purpose is Purpose.ANSWER
+    return Settled(row.mailbox, state, changes, failed_answer=row.reference if failed else None)
+
+
+def _state_after(fate: Fate, purpose: Purpose) -> MailState:
+    if fate is Fate.SENT:
+        return MailState.SENT
+    if fate is Fate.REFUSED and purpose in FINAL:
+        return MailState.RETURNED
+    return MailState.QUEUED
+
+
+def _common(*, mailbox: str, cause: str, reference: str | None, now: datetime) -> dict[str, Any]:
+    return {
+        "mailbox": mailbox,
+        "cause": cause,
+        "reference": reference,
+        "created_at": now,
+        "state": MailState.QUEUED.value,
+        "due_at": now,
+        "tries": 0,
+        "reply": "",
+    }
+
+
+def _missing(connection: Connection, mail: OutMail, *, mailbox: str, cause: str) -> tuple[str, ...]:
+    """Recipients of the mail, each once, for whom the cause has made no mail, or one that was returned."""
+    made = connection.scalars(
+        select(outbox.c.rcpt_to).where(
+            outbox.c.mailbox == mailbox,
+            outbox.c.purpose == mail.purpose.value,
+            outbox.c.cause == cause,
+            outbox.c.state != MailState.RETURNED.value,
+        )
+    ).all()
+    return tuple(one for one in dict.fromkeys(map(storable, mail.rcpt_tos)) if one not in made)
+
+
+def _add(connection: Connection, rows: Sequence[dict[str, Any]]) -> int:
+    if not rows:
+        return 0
+    statement = insert_new(connection, outbox).on_conflict_do_nothing().returning(outbox.c.id)
+    return len(connection.execute(statement, rows).all())
+
+
+def _mail_of(row: Row[Any]) -> OutboxRow:
+    return OutboxRow(
+        id=row.id,
+        purpose=Purpose(row.purpose),
+        hop=Hop(row.hop),
+        mail_from=row.mail_from,
+        rcpt_to=row.rcpt_to,
+        content_id=row.content_id,
+        size=row.size,
+        sha256=row.sha256,
+        created_at=row.created_at,
+        tries=row.tries,
+        message_id=row.message_id,
+        case=row.reference,
+        arrival_id=row.arrival_id,
+        prepend=row.prepend,
+        insertions=read_offsets(row.insertions),
+    )

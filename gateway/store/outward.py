@@ -1,0 +1,138 @@
+"""What an officer submitted: the decision always, the mails when it may leave. Decides nothing."""
+
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from gateway.model.case import CaseState
+from gateway.model.channel import Act, Decision, Dispatch
+from gateway.model.message import Envelope
+from gateway.model.outbox import HopReply, OutMail, Purpose
+from gateway.store.cases import keep_case, set_state
+from gateway.store.codec import codec, key_of
+from gateway.store.content import add_content
+from gateway.store.figures import Changes, Count, change
+from gateway.store.intake import recipients_of
+from gateway.store.outbox import Settled, add_mails, settle
+from gateway.store.tables import Happening
+from gateway.store.verdicts import add_event
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What the event of a decision keeps."""
+
+    decision: Decision
+    envelope: Envelope
+    message_id: str | None
+    sha256: str
+    """Digest of the submitted bytes below the trace fields."""
+
+
+TRACE = re.compile(rb"(?:Received:[^\n]*\n(?:[ \t][^\n]*\n)*)*", re.IGNORECASE)
+"""Received fields at the top (RFC 5321 section 4.4)."""
+
+write_submission, read_submission = codec(Submission)
+write_reply, _ = codec(HopReply)
+
+
+def keep_dispatch(
+    connection: Connection,
+    dispatch: Dispatch,
+    *,
+    mailbox: str,
+    envelope: Envelope,
+    content: bytes,
+    now: datetime,
+) -> None:
+    """Commit the decision with all it causes; a repeat tells of the decision and sends nothing."""
+    reference = dispatch.case.reference if dispatch.case else dispatch.decision.case
+    digest = _digest(content)
+    submission = Submission(dispatch.decision, envelope, dispatch.message_id, digest)
+    recorded = dispatch.decision.act is Act.DISCARD
+    add_event(
+        connection,
+        Happening.RECORDED if recorded else Happening.DECIDED,
+        mailbox=mailbox,
+        at=now,
+        reference=reference,
+        content_id=add_content(connection, mailbox, content) if recorded else None,
+        facts=write_submission(submission),
+    )
+    pairs = len(recipients_of(envelope))
+    changes: list[Changes] = []
+    if recorded:
+        changes.append({(mailbox, Count.DISPATCHED, ""): pairs, (mailbox, Count.RECORDED, ""): pairs})
+    if dispatch.mails:
+        changes.append(_keep_case(connection, dispatch, now=now))
+        queued = add_mails(
+            connection,
+            dispatch.mails,
+            mailbox=mailbox,
+            cause=f"sha256 {digest}",
+            reference=reference,
+            arrival_id=None,
+            now=now,
+        )
+        answers = queued.get((mailbox, Count.QUEUED, Purpose.ANSWER.value), 0)
+        changes += [queued, {(mailbox, Count.DISPATCHED, ""): answers}]
+    change(connection, *changes)
+
+
+def settle_mail(
+    connection: Connection,
+    row_id: int,
+    reply: HopReply,
+    *,
+    now: datetime,
+    retry_at: datetime | None,
+    notice: OutMail | None,
+) -> Settled:
+    """Write down the hop's answer; an answer refused for good fails its case and queues the notice, in one step."""
+    settled = settle(connection, row_id, reply, now=now, retry_at=retry_at)
+    changes: list[Changes] = [settled.changes]
+    reference = settled.failed_answer
+    if reference is not None:
+        changes.append(set_state(connection, reference, CaseState.ANSWER_FAILED, now=now))
+        add_event(
+            connection,
+            Happening.RETURNED,
+            mailbox=settled.mailbox,
+            at=now,
+            reference=reference,
+            facts=write_reply(reply),
+        )
+    if notice is not None and settled.returned:
+        changes.append(
+            add_mails(
+                connection,
+                (notice,),
+                mailbox=settled.mailbox,
+                cause=f"outbox {row_id}",
+                reference=reference,
+                arrival_id=None,
+                now=now,
+            )
+        )
+    change(connection, *changes)
+    return settled
+
+
+def _digest(content: bytes) -> str:
+    """What makes a submission a repeat: its bytes below the trace fields, which differ with every try."""
+    trace = TRACE.match(content)
+    return hashlib.sha256(content[trace.end() if trace else 0 :]).hexdigest()
+
+
+def _keep_case(connection: Connection, dispatch: Dispatch, *, now: datetime) -> Changes:
+    if dispatch.case is None:
+        return {}
+    if dispatch.decision.internal:
+        # A forward inside the institution is not an answer: it ties nothing to the thread and ends no waiting.
+        return keep_case(connection, dispatch.case, now=now).changes
+    answers = (key_of(mail.message_id) for mail in dispatch.mails if mail.purpose is Purpose.ANSWER)
+    view = replace(dispatch.case, thread=tuple(dict.fromkeys((*dispatch.case.thread, *answers))))
+    return keep_case(connection, view, now=now, state=view.state).changes

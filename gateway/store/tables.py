@@ -1,0 +1,283 @@
+"""Tables of the database, the same on SQLite and PostgreSQL; every row names its mailbox. Holds no statement."""
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class ArrivalState(StrEnum):
+    """Whether an arrival still waits for its final verdict."""
+
+    WAITING = "waiting"
+    JUDGED = "judged"
+
+
+class MailState(StrEnum):
+    """Where one mail to one recipient stands: accepted = sent + queued + returned."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    RETURNED = "returned"
+
+
+class KeyKind(StrEnum):
+    """What ties a message to a case."""
+
+    MESSAGE_ID = "message-id"
+    THREAD_INDEX = "thread-index"
+
+
+class Happening(StrEnum):
+    """What the journal tells about a case, one event each."""
+
+    JUDGED = "judged"
+    DEFERRED = "deferred"
+    DECIDED = "decided"
+    RECORDED = "recorded"
+    RETURNED = "returned"
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time as microseconds since 1970 UTC: SQLite knows no time zones, and integers sort."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 SQLAlchemy's
+        """Aware time to integer; a naive one is a programming error and raises TypeError."""
+        return None if value is None else (value - EPOCH) // MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 SQLAlchemy's
+        """Integer to aware time in UTC."""
+        return None if value is None else EPOCH + value * MICROSECOND
+
+
+# SQLite numbers rows by itself only where the column is its plain INTEGER.
+ROW_ID = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _row_id() -> Column[int]:
+    return Column("id", ROW_ID, primary_key=True, autoincrement=True)
+
+
+def _mailbox() -> Column[str]:
+    return Column("mailbox", String, nullable=False)
+
+
+contents = Table(
+    "contents",
+    metadata,
+    _row_id(),
+    _mailbox(),
+    Column("size", BigInteger, nullable=False),
+    Column("sha256", String, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+content_chunks = Table(
+    "content_chunks",
+    metadata,
+    _mailbox(),
+    Column("content_id", ForeignKey("contents.id"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("octets", LargeBinary, nullable=False),
+)
+
+running_numbers = Table(
+    "running_numbers",
+    metadata,
+    Column("mailbox", String, primary_key=True),
+    Column("year", Integer, primary_key=True, autoincrement=False),
+    Column("last", BigInteger, nullable=False),
+)
+
+arrivals = Table(
+    "arrivals",
+    metadata,
+    _row_id(),
+    _mailbox(),
+    Column("received_at", Moment, nullable=False),
+    Column("source", String, nullable=False),
+    Column("envelope", Text, nullable=False),
+    Column("content_id", ForeignKey("contents.id"), nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("state", String, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    # While an owner is named, due_at is the end of its lease.
+    Column("owner", String),
+    Column("tries", Integer, nullable=False),
+    Column("reference", String),
+    UniqueConstraint("mailbox", "year", "number"),
+    sqlite_autoincrement=True,
+)
+_waiting = arrivals.c.state == ArrivalState.WAITING.value
+Index("ix_arrivals_due", arrivals.c.due_at, postgresql_where=_waiting, sqlite_where=_waiting)
+Index("ix_arrivals_oldest", arrivals.c.received_at, postgresql_where=_waiting, sqlite_where=_waiting)
+Index("ix_arrivals_reference", arrivals.c.reference)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("arrival_id", ForeignKey("arrivals.id"), primary_key=True, autoincrement=False),
+    _mailbox(),
+    Column("judged_at", Moment, nullable=False),
+    Column("ruleset", String, nullable=False),
+    Column("outcome", Text, nullable=False),
+)
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("reference", String, primary_key=True),
+    _mailbox(),
+    Column("opened_at", Moment, nullable=False),
+    Column("category", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("origin", String),
+    # The arrival that opened it; none where we asked.
+    Column("arrival_id", ForeignKey("arrivals.id")),
+    Column("request_key", String),
+    Column("view", Text, nullable=False),
+    Index("ix_cases_opened", "mailbox", "opened_at"),
+    Index("ix_cases_state", "mailbox", "state", "opened_at"),
+    Index("ix_cases_origin", "mailbox", "origin", "opened_at"),
+    Index("ix_cases_request", "mailbox", "request_key"),
+)
+
+thread_keys = Table(
+    "thread_keys",
+    metadata,
+    Column("mailbox", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("key", String, primary_key=True),
+    Column("reference", ForeignKey("cases.reference"), primary_key=True),
+    # Order in the thread, oldest first.
+    Column("added_at", Moment, nullable=False),
+    Index("ix_thread_keys_reference", "reference"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _row_id(),
+    _mailbox(),
+    Column("purpose", String, nullable=False),
+    Column("hop", String, nullable=False),
+    # What made this mail: an arrival, a submitted message, a refusal. Its repeat makes no second mail
+    # unless the first was returned.
+    Column("cause", String, nullable=False),
+    Column("mail_from", String, nullable=False),
+    Column("rcpt_to", String, nullable=False),
+    Column("content_id", ForeignKey("contents.id"), nullable=False),
+    Column("message_id", String, nullable=False),
+    Column("reference", String),
+    Column("arrival_id", ForeignKey("arrivals.id")),
+    Column("prepend", LargeBinary, nullable=False),
+    Column("insertions", Text, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("state", String, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("owner", String),
+    Column("tries", Integer, nullable=False),
+    Column("reply", Text, nullable=False),
+    Column("settled_at", Moment),
+    sqlite_autoincrement=True,
+)
+_alive = outbox.c.state != MailState.RETURNED.value
+Index(
+    "ix_outbox_cause",
+    *(outbox.c.mailbox, outbox.c.purpose, outbox.c.cause, outbox.c.rcpt_to),
+    unique=True,
+    postgresql_where=_alive,
+    sqlite_where=_alive,
+)
+_queued = outbox.c.state == MailState.QUEUED.value
+Index("ix_outbox_due", outbox.c.due_at, postgresql_where=_queued, sqlite_where=_queued)
+Index("ix_outbox_oldest", outbox.c.purpose, outbox.c.created_at, postgresql_where=_queued, sqlite_where=_queued)
+Index("ix_outbox_reference", outbox.c.reference)
+Index("ix_outbox_arrival", outbox.c.arrival_id)
+
+# One receipt at most per arrival; the rate windows and the rule on resends are counted here.
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("arrival_id", ForeignKey("arrivals.id"), primary_key=True, autoincrement=False),
+    _mailbox(),
+    Column("contact", String, nullable=False),
+    # Emergencies have rate windows of their own .
+    Column("emergency", Boolean(create_constraint=False), nullable=False),
+    Column("request_key", String, nullable=False),
+    Column("at", Moment, nullable=False),
+    Index("ix_receipts_contact", "mailbox", "emergency", "contact", "at"),
+    Index("ix_receipts_all", "mailbox", "emergency", "at"),
+    Index("ix_receipts_request", "mailbox", "request_key", "at"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    _row_id(),
+    _mailbox(),
+    Column("at", Moment, nullable=False),
+    Column("happening", String, nullable=False),
+    Column("reference", String),
+    Column("arrival_id", ForeignKey("arrivals.id")),
+    Column("content_id", ForeignKey("contents.id")),
+    Column("facts", Text, nullable=False),
+    Index("ix_events_reference", "reference"),
+    sqlite_autoincrement=True,
+)
+
+rulesets = Table(
+    "rulesets",
+    metadata,
+    _row_id(),
+    _mailbox(),
+    Column("digest", String, nullable=False),
+    Column("files", Text, nullable=False),
+    Column("kept_at", Moment, nullable=False),
+    Column("used_at", Moment, nullable=False),
+    UniqueConstraint("mailbox", "digest"),
+    Index("ix_rulesets_used", "mailbox", "used_at"),
+    sqlite_autoincrement=True,
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("mailbox", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("label", String, primary_key=True),
+    # Processes that write at once use different slots, so that no counter is a queue they stand in.
+    Column("slot", Integer, primary_key=True, autoincrement=False),
+    Column("value", BigInteger, nullable=False),
+)

@@ -1,0 +1,234 @@
+"""What judgement found, committed with all it causes: case, verdict, event, mails. Judges nothing itself."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from gateway.model.case import CaseView
+from gateway.model.message import Arrival
+from gateway.model.outcome import Outcome
+from gateway.model.verdict import Disposition, ReceiptDecision
+from gateway.store.cases import keep_case, same_request
+from gateway.store.codec import codec
+from gateway.store.content import read_contents
+from gateway.store.engine import insert_new
+from gateway.store.figures import SENT_LABEL, Changes, Count, change
+from gateway.store.intake import arrival_of, locked, recipients_of, seen
+from gateway.store.outbox import Delivery, add_delivery, add_mails
+from gateway.store.receipts import Rates, add_receipt, withheld
+from gateway.store.tables import ArrivalState, Happening, arrivals, cases, events, outbox, verdicts
+
+write_outcome, read_outcome = codec(Outcome)
+write_facts, _ = codec(dict[str, str])
+
+DEFER_RETRY = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What was committed."""
+
+    outcome: Outcome
+    """As committed: a receipt over the rate is withheld here; without the receipts' bytes when it was recorded before."""
+    again: bool = False
+    """Nothing was: the same request was recorded meanwhile, and the arrival is due at once to be judged knowing that."""
+
+
+def record(
+    connection: Connection, arrival_id: int, outcome: Outcome, *, now: datetime, rates: Rates, retry: timedelta
+) -> Recorded:
+    """Commit a verdict with all it causes; what was recorded for good before stays as it is."""
+    row = locked(connection, arrival_id)
+    if row.state == ArrivalState.JUDGED:
+        return Recorded(stored_outcome(connection, arrival_id))
+    if row.tries <= 1 and outcome.opens and _overtaken(connection, row, outcome):
+        connection.execute(update(arrivals).where(arrivals.c.id == arrival_id).values(owner=None, due_at=now))
+        return Recorded(outcome, again=True)
+    arrival = arrival_of(row, b"")
+    final = outcome.verdict.disposition is not Disposition.DEFER
+    if final:
+        outcome = _with_allowed_receipts(connection, outcome, arrival=arrival, rates=rates, now=now)
+    else:
+        outcome = replace(outcome, receipts=())
+    kept = keep_case(
+        connection,
+        _with_thread(outcome),
+        now=now,
+        arrival_id=arrival_id if outcome.opens else None,
+        request_key=outcome.request_key if outcome.opens else None,
+    )
+    outcome = replace(outcome, case=kept.view)
+    delivered = deliver(
+        connection, row, prepend=outcome.prepend, insertions=outcome.insertions,
+        reference=kept.view.reference, now=now,
+    )  # fmt: skip
+    sent = _send_receipts(connection, outcome, arrival=arrival, now=now)
+    _keep_verdict(connection, outcome, arrival=arrival, now=now)
+    _keep_event(connection, outcome, arrival=arrival, now=now)
+    settled = _close_arrival(connection, row, outcome.case.reference, due_at=None if final else now + retry)
+    change(connection, kept.changes, delivered, sent, settled)
+    return Recorded(outcome)
+
+
+def deliver(
+    connection: Connection,
+    row: Row[Any],
+    *,
+    prepend: bytes,
+    insertions: tuple[int, ...],
+    reference: str | None,
+    now: datetime,
+) -> Changes:
+    """Delivery rows of the arrival, one per recipient; those there already stay as they are."""
+    arrival = arrival_of(row, b"")
+    rcpt_tos = recipients_of(arrival.envelope)
+    delivery = Delivery(
+        content_id=row.content_id,
+        mail_from=arrival.envelope.mail_from or "",
+        rcpt_tos=rcpt_tos,
+        prepend=prepend,
+        insertions=insertions,
+    )
+    added = add_delivery(
+        connection, delivery, mailbox=arrival.mailbox, arrival_id=arrival.id, reference=reference, now=now
+    )
+    if added < len(rcpt_tos) and reference is not None:
+        unnamed = (outbox.c.arrival_id == arrival.id, outbox.c.reference.is_(None))
+        connection.execute(update(outbox).where(*unnamed).values(reference=reference))
+    return {
+        (arrival.mailbox, Count.PROMISED, ""): -added,
+        (arrival.mailbox, Count.QUEUED, "delivery"): added,
+    }
+
+
+def stored_outcome(connection: Connection, arrival_id: int) -> Outcome:
+    """The outcome as it was recorded, without the receipts' bytes."""
+    text = connection.execute(select(verdicts.c.outcome).where(verdicts.c.arrival_id == arrival_id)).scalar_one()
+    outcome: Outcome = read_outcome(text)
+    return outcome
+
+
+def verdict_of(connection: Connection, reference: str) -> tuple[Arrival, Outcome] | None:
+    """The arrival that opened the case, else the first that joined it, with its verdict."""
+    row = connection.execute(
+        seen()
+        .join(verdicts, verdicts.c.arrival_id == arrivals.c.id)
+        .outerjoin(cases, cases.c.arrival_id == arrivals.c.id)
+        .where(arrivals.c.reference == reference)
+        .order_by(cases.c.reference.is_(None), arrivals.c.id)
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    content = read_contents(connection, [row.content_id]).get(row.content_id, b"")
+    return arrival_of(row, content), stored_outcome(connection, row.id)
+
+
+def add_event(
+    connection: Connection,
+    happening: Happening,
+    *,
+    mailbox: str,
+    at: datetime,
+    reference: str | None = None,
+    arrival_id: int | None = None,
+    content_id: int | None = None,
+    facts: str = "[{}]",
+) -> None:
+    """Tell what happened; an event is never changed."""
+    connection.execute(
+        insert(events).values(
+            mailbox=mailbox,
+            at=at,
+            happening=happening.value,
+            reference=reference,
+            arrival_id=arrival_id,
+            content_id=content_id,
+            facts=facts,
+        )
+    )
+
+
+def _overtaken(connection: Connection, row: Row[Any], outcome: Outcome) -> bool:
+    """Whether a copy of the same request, judged at the same time, has opened a case before this one could."""
+    found = same_request(connection, mailbox=row.mailbox, request_key=outcome.request_key, arrival_id=row.id)
+    return found is not None
+
+
+def _with_allowed_receipts(
+    connection: Connection, outcome: Outcome, *, arrival: Arrival, rates: Rates, now: datetime
+) -> Outcome:
+    if not outcome.receipts:
+        return outcome
+    reason = withheld(connection, outcome, arrival=arrival, rates=rates, now=now)
+    if reason is None:
+        return outcome
+    decision = ReceiptDecision(send=False, level=outcome.verdict.receipt.level, reason=reason)
+    # The case must not be tied to an id that never leaves.
+    unsent = {mail.message_id for mail in outcome.receipts}
+    case = replace(outcome.case, thread=tuple(one for one in outcome.case.thread if one not in unsent))
+    return replace(outcome, receipts=(), case=case, verdict=replace(outcome.verdict, receipt=decision))
+
+
+def _with_thread(outcome: Outcome) -> CaseView:
+    """The case tied to the receipts that leave, so that an answer to a receipt finds it."""
+    ids: Iterable[str] = (mail.message_id for mail in outcome.receipts)
+    return replace(outcome.case, thread=tuple(dict.fromkeys((*outcome.case.thread, *ids))))
+
+
+def _send_receipts(connection: Connection, outcome: Outcome, *, arrival: Arrival, now: datetime) -> Changes:
+    decision = outcome.verdict.receipt
+    if not outcome.receipts:
+        return {(arrival.mailbox, Count.RECEIPTS, decision.reason.value): 1} if decision.reason else {}
+    add_receipt(connection, outcome, arrival=arrival, now=now)
+    added = add_mails(
+        connection,
+        outcome.receipts,
+        mailbox=arrival.mailbox,
+        cause=f"arrival {arrival.id}",
+        reference=outcome.case.reference,
+        arrival_id=arrival.id,
+        now=now,
+    )
+    return {**added, (arrival.mailbox, Count.RECEIPTS, SENT_LABEL): 1}
+
+
+def _keep_verdict(connection: Connection, outcome: Outcome, *, arrival: Arrival, now: datetime) -> None:
+    row = {
+        "judged_at": now,
+        "ruleset": outcome.verdict.ruleset,
+        "outcome": write_outcome(replace(outcome, receipts=())),
+    }
+    statement = insert_new(connection, verdicts).values(arrival_id=arrival.id, mailbox=arrival.mailbox, **row)
+    connection.execute(statement.on_conflict_do_update(index_elements=[verdicts.c.arrival_id], set_=row))
+
+
+def _keep_event(connection: Connection, outcome: Outcome, *, arrival: Arrival, now: datetime) -> None:
+    verdict = outcome.verdict
+    facts = {
+        "category": verdict.classification.category.value,
+        "assurance": verdict.assurance.value,
+        "disposition": verdict.disposition.value,
+        "reasons": ",".join(verdict.reasons),
+        "receipt": SENT_LABEL if verdict.receipt.send else verdict.receipt.reason or "",
+    }
+    add_event(
+        connection,
+        Happening.DEFERRED if verdict.disposition is Disposition.DEFER else Happening.JUDGED,
+        mailbox=arrival.mailbox,
+        at=now,
+        reference=outcome.case.reference,
+        arrival_id=arrival.id,
+        facts=write_facts(facts),
+    )
+
+
+def _close_arrival(connection: Connection, row: Row[Any], reference: str, *, due_at: datetime | None) -> Changes:
+    """The arrival's row after the verdict; with `due_at` it stays to be judged again then."""
+    values: dict[str, Any] = {"owner": None, "reference": reference}
+    values |= {"state": ArrivalState.JUDGED.value} if due_at is None else {"due_at": due_at}
+    connection.execute(update(arrivals).where(arrivals.c.id == row.id).values(values))
+    return {(row.mailbox, Count.WAITING, ""): -1} if due_at is None else {}
