@@ -14,7 +14,6 @@ class Reply(StrEnum):
     MAIL_OK = "250 2.1.0 Sender OK"
     RCPT_OK = "250 2.1.5 Recipient OK"
     START_DATA = "354 End data with <CR><LF>.<CR><LF>"
-    READY_FOR_TLS = "220 2.0.0 Ready to start TLS"
     BYE = "221 2.0.0 Bye"
     CANNOT_VERIFY = "252 2.0.0 Cannot verify the user, but will take a message"
     HELP = "214 2.0.0 RFC 5321"
