@@ -1,0 +1,237 @@
+"""Runs gpg in a home of our own: one short process per question, a private status channel, a deadline, a size limit.
+
+Never fetches a key, never asks a human, never reads the user's options, never lets a stranger's key into a key ring.
+What gpg answers is read in `status`; this module only runs it.
+"""
+
+import hashlib
+import os
+import resource
+import select
+import signal
+import stat
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from gateway.errors import GpgUnavailable
+from gateway.model.trust import PinnedKey
+from gateway.trust.key_inspection import KeyRefused, admit, listed_keys
+from gateway.trust.own_key import make_own_key
+
+MAX_OUTPUT_BYTES = 67_108_864
+"""What one run of gpg may write: twice the largest mail."""
+MAX_SOCKET_PATH = 80
+"""A home longer than this is reached by a short link: a socket's path has room for 108 bytes (unix(7))."""
+
+_ALWAYS = (
+    "gpg", "--no-options", "--batch", "--no-tty", "--no-default-keyring", "--no-auto-check-trustdb",
+    "--trust-model", "always", "--no-auto-key-retrieve", "--no-auto-key-import", "--auto-key-locate", "local",
+    "--disable-dirmngr", "--weak-digest", "SHA1", "--pinentry-mode", "error", "--exit-on-status-write-error",
+    "--enable-special-filenames", "--no-permission-warning", "--charset", "utf-8",
+    "--ignore-time-conflict",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class GpgRun:
+    """What one run of gpg left behind; `rc` alone proves nothing: it is 0 for a revoked key's signature."""
+
+    rc: int
+    """Exit status; -25 (SIGXFSZ) if it wanted to write more than it may."""
+    stdout: bytes = field(repr=False)
+    status: bytes = field(repr=False)
+
+
+class GnupgHome:
+    """A GNUPGHOME that holds our own key, and the key rings of pinned keys made for single questions."""
+
+    def __init__(self, home: str, *, timeout: float = 15.0) -> None:
+        self.home = os.path.abspath(home)
+        self.timeout = timeout
+        self._rings: set[str] = set()
+        with _unavailable("the GnuPG home cannot be made"):
+            os.makedirs(self.home, mode=0o700, exist_ok=True)
+            self.path = _short(self.home)
+
+    def run(
+        self,
+        args: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        keyring: str | None = None,
+        own: bool = False,
+        beside: bytes | None = None,
+        at: datetime | None = None,
+        max_output: int = MAX_OUTPUT_BYTES,
+    ) -> GpgRun:
+        """Exit status, output and status lines of one gpg; GpgUnavailable if it is missing, hangs or writes too much.
+
+        keyring: the only foreign keys it sees; own: our own key as well, and the agent. beside: a second input, named
+        `-&3`-like in the place of the argument `{beside}`. at: the moment gpg is to believe it is.
+        """
+        with ExitStack() as files:
+            content, output, status = (_memory_file(files, octets) for octets in (stdin, b"", b""))
+            extra = () if beside is None else (_memory_file(files, beside),)
+            command = [*self._options(keyring, own, at), "--status-fd", str(status)]
+            command += [one.format(beside=f"-&{extra[0]}") if extra else one for one in args]
+            rc = self._wait(command, content, output, (status, *extra), max_output)
+            return GpgRun(rc, _content(output), _content(status))
+
+    def _options(self, keyring: str | None, own: bool, at: datetime | None) -> list[str]:
+        options = [*_ALWAYS, "--homedir", self.path, "--keyring", keyring or self.keyring_of(())]
+        options += ["--keyring", os.path.join(self.path, "pubring.kbx")] if own else ["--no-autostart"]
+        # gpg judges expiry by its clock: the same bytes must give the same verdict years later, also where our own key
+        # is younger than the mail. That a signer's key is not younger than the signature is checked in `openpgp`.
+        return options + (["--faked-system-time", f"{int(at.timestamp())}!"] if at else [])
+
+    def _wait(self, command: list[str], content: int, output: int, passed: tuple[int, ...], max_output: int) -> int:
+        with _unavailable("gpg cannot be started"):
+            process = subprocess.Popen(
+                command, stdin=content, stdout=output, stderr=subprocess.DEVNULL, pass_fds=passed,
+                env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
+            )  # fmt: skip
+        with process:
+            try:
+                resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (max_output, max_output))
+                finished = _finished(process.pid, self.timeout)
+            except ProcessLookupError:
+                finished = True
+            if not finished:
+                process.kill()
+        if not finished:
+            raise GpgUnavailable(f"gpg did not answer within {self.timeout} seconds")
+        if process.returncode < 0 and process.returncode != -signal.SIGXFSZ:
+            raise GpgUnavailable(f"gpg was ended by signal {-process.returncode}")
+        return process.returncode
+
+    def keyring_of(self, keys: tuple[PinnedKey, ...]) -> str:
+        """Path of a key ring that holds exactly these keys; written once, named by its content."""
+        return self._written(b"".join(key.packets for key in keys))
+
+    def _written(self, ring: bytes) -> str:
+        path = os.path.join(self.path, "rings", f"{hashlib.sha256(ring).hexdigest()}.gpg")
+        if path in self._rings:
+            return path
+        with _unavailable("a key ring cannot be written"):
+            os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+            if not os.path.exists(path):
+                with tempfile.NamedTemporaryFile(dir=os.path.dirname(path), delete=False) as file:
+                    file.write(ring)
+                os.replace(file.name, path)
+        self._rings.add(path)
+        return path
+
+    def inspect_keys(self, armored: Sequence[bytes]) -> tuple[PinnedKey | KeyRefused, ...]:
+        """What each key file holds, in order, as a key to pin or the reason why it may not be one.
+
+        gpg is asked once for all of them, in the very form in which the keys are used later.
+        """
+        admitted = tuple(admit(one) for one in armored)
+        octets = {one.fingerprint: one.packets for one in admitted if not isinstance(one, KeyRefused)}
+        keys = self._listed(octets) if octets else {}
+        alone = KeyRefused("gpg cannot use this key", "export it anew with `gpg --export --armor FINGERPRINT`")
+        return tuple(one if isinstance(one, KeyRefused) else keys.get(one.fingerprint, alone) for one in admitted)
+
+    def _listed(self, octets: Mapping[str, bytes]) -> dict[str, PinnedKey | KeyRefused]:
+        ring = b"".join(octets.values())
+        run = self.run(("--with-colons", "--fixed-list-mode", "--list-keys"), keyring=self._written(ring))
+        if run.rc != 0:
+            raise GpgUnavailable(f"gpg ended with {run.rc} when asked to list keys")
+        return listed_keys(run.stdout, octets)
+
+    def make_own_key(self, *, name: str, mailbox: str) -> str:
+        """Make our own key in this home and return its primary fingerprint; GpgUnavailable if gpg makes none."""
+        return make_own_key(self.path, name=name, mailbox=mailbox)
+
+    def own_key(self, fingerprint: str) -> PinnedKey:
+        """Our own public key with its expiry; GpgUnavailable if this home does not hold it or it cannot be used."""
+        found = self.inspect_keys((self.export(fingerprint),))[0]
+        if isinstance(found, KeyRefused) or found.fingerprint != fingerprint.upper():
+            raise GpgUnavailable(f"our own key {fingerprint} cannot be used")
+        return found
+
+    def export(self, fingerprint: str) -> bytes:
+        """Our own public key, armored and without signatures of others; GpgUnavailable if this home does not hold it."""
+        run = self.run(("--armor", "--export-options", "export-minimal", "--export", fingerprint), own=True)
+        if run.rc != 0 or not run.stdout:
+            raise GpgUnavailable(f"the GnuPG home does not hold the key {fingerprint}")
+        return run.stdout
+
+    def version(self) -> str:
+        """Version number of gpg, such as '2.2.40'."""
+        words = self.run(("--version",)).stdout.split(b"\n")[0].split()
+        return words[-1].decode("ascii", "replace") if words else ""
+
+    def start_agent(self) -> None:
+        """Start the agent that holds our secret key, so that no judge's child is its parent."""
+        self._agent("--launch")
+
+    def kill_agent(self) -> None:
+        """End the agent of this home; nothing happens if there is none."""
+        self._agent("--kill")
+
+    def _agent(self, verb: str) -> None:
+        command = ("gpgconf", "--homedir", self.path, verb, "gpg-agent")
+        with _unavailable("gpgconf cannot be run"):
+            subprocess.run(command, check=True, capture_output=True, timeout=self.timeout)
+
+
+class _unavailable:  # noqa: N801 reads as a clause where it is used
+    """What the operating system refuses here is gpg being out of reach."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError | subprocess.SubprocessError):
+            raise GpgUnavailable(f"{self.what}: {error}") from error
+
+
+def _memory_file(files: ExitStack, octets: bytes) -> int:
+    """A file in memory: gpg reads and writes at its own pace, no pipe fills up, the kernel holds the size limit."""
+    descriptor = os.memfd_create("gpg")
+    files.callback(os.close, descriptor)
+    view = memoryview(octets)
+    while view:
+        view = view[os.write(descriptor, view) :]
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
+
+
+def _content(descriptor: int) -> bytes:
+    size = os.fstat(descriptor).st_size
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    with os.fdopen(os.dup(descriptor), "rb") as file:
+        return file.read(size)
+
+
+def _finished(pid: int, timeout: float) -> bool:
+    """Whether the process ends in time; waiting by descriptor costs nothing, subprocess.wait sleeps up to 50 ms."""
+    descriptor = os.pidfd_open(pid)
+    try:
+        waiting = select.poll()
+        waiting.register(descriptor, select.POLLIN)
+        return bool(waiting.poll(timeout * 1000))
+    finally:
+        os.close(descriptor)
+
+
+def _short(home: str) -> str:
+    """The home, or a link to it that is short enough for the agent's socket; the same for every process of this user."""
+    if len(os.fsencode(home)) <= MAX_SOCKET_PATH:
+        return home
+    run = os.environ.get("RUNTIME_DIRECTORY", "").split(":")[0] or tempfile.gettempdir()
+    link = os.path.join(run, f"cp247-{os.getuid()}-{hashlib.sha256(os.fsencode(home)).hexdigest()[:16]}")
+    with suppress(FileExistsError):
+        os.symlink(home, link)
+    found = os.lstat(link)
+    # A link that another user laid would lead to that user's keys.
+    if found.st_uid != os.getuid() or not stat.S_ISLNK(found.st_mode) or os.readlink(link) != home:
+        raise GpgUnavailable(f"{link} is in the way: it should be our own link to {home}")
+    return link

@@ -1,0 +1,91 @@
+"""Throw-away OpenPGP keys and what can be made with them: the strangers and counterparts of the tests.
+
+A correspondent has a GnuPG home of its own, driven here by gpg itself and never by the code under test.
+"""
+
+import os
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+"""The moment at which tests judge; keys of correspondents are a day older."""
+BIRTH = int(NOW.timestamp()) - 86_400
+
+
+@dataclass(frozen=True)
+class Correspondent:
+    """One key pair in a home of its own."""
+
+    home: Path
+    fingerprint: str
+    user_id: str
+
+    def gpg(self, *args: str, data: bytes = b"", at: datetime = NOW) -> bytes:
+        command = ["gpg", "--homedir", str(self.home), "--batch", "--quiet", "--no-tty", "--trust-model", "always",
+                   "--pinentry-mode", "loopback", "--passphrase", "", "--faked-system-time", str(int(at.timestamp())), *args]  # fmt: skip
+        return subprocess.run(command, input=data, capture_output=True, check=True).stdout
+
+    @property
+    def armored(self) -> bytes:
+        return self.gpg("--armor", "--export", self.fingerprint)
+
+    def sign(self, payload: bytes, *more: str, at: datetime = NOW) -> bytes:
+        """Armored detached signature."""
+        return self.gpg("--armor", *more, "--detach-sign", data=payload, at=at)
+
+    def encrypt(
+        self, payload: bytes, *to: bytes, sign: bool = True, more: tuple[str, ...] = (), at: datetime = NOW
+    ) -> bytes:
+        """Armored message to these armored public keys."""
+        for key in to:
+            self.gpg("--import", data=key)
+        recipients = [word for key in to for word in ("--recipient", primary_of(key))]
+        return self.gpg("--armor", *more, *(["--sign"] if sign else []), "--encrypt", *recipients, data=payload, at=at)
+
+    def revoked(self) -> bytes:
+        """Its public key after revocation, armored."""
+        certificate = (
+            (self.home / "openpgp-revocs.d" / f"{self.fingerprint}.rev").read_text().replace("\n:---", "\n---")
+        )
+        self.gpg("--import", data=certificate.encode())
+        return self.armored
+
+    def end(self) -> None:
+        subprocess.run(["gpgconf", "--homedir", str(self.home), "--kill", "all"], check=False, capture_output=True)
+
+
+def primary_of(armored: bytes) -> str:
+    """Fingerprint of the key in a file, as gpg names it."""
+    listed = subprocess.run(
+        ["gpg", "--no-default-keyring", "--with-colons", "--show-keys"], input=armored, capture_output=True, check=True
+    ).stdout.decode()
+    return next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr"))
+
+
+def make_correspondent(
+    folder: Path,
+    user_id: str,
+    *,
+    expires: str = "never",
+    algorithm: str = "ed25519",
+    at: int = BIRTH,
+    cipher: str = "cv25519",
+) -> Correspondent:
+    """A new key that signs and, unless `cipher` is empty, decrypts; `expires` as gpg takes it: never, 1y, seconds=5."""
+    home = folder / f"{len(os.listdir(folder))}"
+    home.mkdir(mode=0o700)
+    (home / "gpg-agent.conf").write_text("disable-scdaemon\n")
+    common = ["gpg", "--homedir", str(home), "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", "",
+              "--faked-system-time", str(at)]  # fmt: skip
+    subprocess.run(
+        [*common, "--quick-gen-key", user_id, algorithm, "sign,cert", expires], check=True, capture_output=True
+    )
+    listed = subprocess.run([*common, "--with-colons", "--list-keys"], check=True, capture_output=True).stdout.decode()
+    fingerprint = next(line.split(":")[9] for line in listed.splitlines() if line.startswith("fpr"))
+    if cipher:
+        subprocess.run(
+            [*common, "--quick-add-key", fingerprint, cipher, "encr", expires], check=True, capture_output=True
+        )
+    return Correspondent(home, fingerprint, user_id)
