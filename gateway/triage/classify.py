@@ -1,0 +1,157 @@
+"""What a mail asks: category, kind, urgency, language and what is missing, each with the rules that say so.
+
+Never looks at who sent it: trust does not change what is asked, and what is asked does not change trust.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from gateway.model.message import Text
+from gateway.model.verdict import Category, Classification, Identifier, Kind, Place, Reason
+from gateway.triage import checklist, facts, identifiers
+from gateway.triage.hits import Folded, RuleHit, folded, rule_hits
+from gateway.triage.language import language_of
+from gateway.triage.normal import fold
+from gateway.triage.ruleset import Ruleset, Scoring
+from gateway.triage.ruleset_schema import TOLD_KINDS
+
+_ASKED: tuple[Category, ...] = tuple(one for one in Category if one is not Category.OTHER)
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What stands in the mail, before anything is concluded."""
+
+    hits: tuple[RuleHit, ...]
+    identifiers: tuple[Identifier, ...]
+    items: frozenset[str]
+    scores: Mapping[Category, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """Categories reached, primary first, and whether a human should look twice."""
+
+    reached: tuple[Category, ...]
+    doubtful: bool
+
+
+def classify(
+    text: Text,
+    *,
+    ruleset: Ruleset,
+    kind: Kind | None,
+    own_addresses: tuple[str, ...],
+    sender_domain: str | None,
+    encrypted: bool,
+) -> Classification:
+    """The classification of new text; `kind` is what the header said of automatic mail, which asks for nothing.
+
+    The same text and rule set give the same answer. Of encrypted mail no word leaves: hits without text, no identifiers,
+    no reference; whoever may read it finds them again with `identifiers.find`. Never raises.
+    """
+    texts = folded(text)
+    evidence = _evidence(text, texts, ruleset, own_addresses, sender_domain, show=not encrypted)
+    told = kind or _kind_told(evidence.hits, ruleset.scoring)
+    finding = _conclude(evidence, told, ruleset.scoring, automatic=kind is not None)
+    if not finding.reached and kind is None:
+        finding = _quoted_too(finding, text, ruleset)
+    primary, *secondary = finding.reached or (Category.OTHER,)
+    of_kind = told or (Kind.NEW if finding.reached else Kind.UNKNOWN)
+    return Classification(
+        category=primary,
+        secondary=tuple(secondary),
+        kind=of_kind,
+        urgent=_sum(one for one in evidence.hits if one.rule.urgent) >= ruleset.scoring.urgent_threshold,
+        language=_language(texts, evidence.hits, ruleset),
+        hits=tuple(one.hit for one in evidence.hits),
+        score=evidence.scores.get(primary, 0.0),
+        missing=checklist.missing(categories=finding.reached, kind=of_kind, found=evidence.items, items=ruleset.items),
+        identifiers=() if encrypted else evidence.identifiers,
+        reference=None if encrypted else facts.reference(text, folded=_reference_places(texts), labels=ruleset.labels),
+        mla_intended=checklist.mla_intended(evidence.items),
+        preservation_days=facts.preservation_days(texts[Place.BODY], labels=ruleset.labels),
+        findings=(Reason.DOUBTFUL_CATEGORY,) if finding.doubtful else (),
+    )
+
+
+def _evidence(
+    text: Text,
+    texts: Folded,
+    ruleset: Ruleset,
+    own_addresses: tuple[str, ...],
+    sender_domain: str | None,
+    *,
+    show: bool,
+) -> _Evidence:
+    hits = rule_hits(texts, ruleset=ruleset, show=show)
+    named = identifiers.find(text, sender_domain=sender_domain, own_addresses=own_addresses)
+    by_rules = frozenset(one.rule.item for one in hits if one.rule.item is not None)
+    items = checklist.items_found(by_rules=by_rules, identifiers=named, items=ruleset.items)
+    return _Evidence(hits, named, items, _scores(hits))
+
+
+def _scores(hits: tuple[RuleHit, ...]) -> dict[Category, float]:
+    return {category: _sum(one for one in hits if one.rule.category is category) for category in _ASKED}
+
+
+def _sum(hits: Iterable[RuleHit]) -> float:
+    return sum(one.hit.score for one in hits)
+
+
+def _kind_told(hits: tuple[RuleHit, ...], scoring: Scoring) -> Kind | None:
+    """The kind whose rules score most, if that is enough; the first of TOLD_KINDS where two score the same."""
+    scores = {kind: _sum(one for one in hits if one.rule.kind is kind) for kind in TOLD_KINDS}
+    best = max(TOLD_KINDS, key=lambda kind: scores[kind])
+    return best if scores[best] >= scoring.kind_threshold else None
+
+
+def _conclude(evidence: _Evidence, told: Kind | None, scoring: Scoring, *, automatic: bool) -> _Finding:
+    """Categories in order, primary first; what was taken away, or only nearly reached, is a doubt."""
+    known = _words(evidence)
+    ratios = {category: evidence.scores[category] / scoring.thresholds[category] for category in _ASKED}
+    reached = {
+        category
+        for category in _ASKED
+        if ratios[category] >= 1 and all(not known.isdisjoint(line) for line in scoring.needs[category])
+    }
+    kept = set() if automatic else reached - _silenced(evidence, told, scoring)
+    near = {category for category in _ASKED if ratios[category] >= scoring.doubtful}
+    # A mail that is nearly an emergency is looked at twice whatever else it is.
+    doubtful = kept != reached or bool(near - kept and (not kept or Category.EMERGENCY in near - kept))
+    return _Finding(tuple(sorted(kept, key=lambda one: (one is not Category.EMERGENCY, -ratios[one]))), doubtful)
+
+
+def _words(evidence: _Evidence) -> frozenset[str]:
+    """Everything that a line of `needs` may name: marks, categories and items of what was hit."""
+    marks = (mark for one in evidence.hits for mark in one.rule.marks)
+    categories = (one.rule.category.value for one in evidence.hits if one.rule.category is not None)
+    return frozenset((*marks, *categories, *evidence.items))
+
+
+def _silenced(evidence: _Evidence, told: Kind | None, scoring: Scoring) -> frozenset[Category]:
+    silence = scoring.silences.get(told) if told is not None else None
+    if silence is None or any(one.kind in silence.unless_identifiers for one in evidence.identifiers):
+        return frozenset()
+    return silence.categories
+
+
+def _quoted_too(finding: _Finding, text: Text, ruleset: Ruleset) -> _Finding:
+    """A request that stands only in quoted older mail may be a forwarded one: it is nothing reached, but a doubt."""
+    if not text.quoted:
+        return finding
+    hits = rule_hits({Place.BODY: fold(text.quoted)}, ruleset=ruleset, show=False)
+    reached = any(score >= ruleset.scoring.thresholds[category] for category, score in _scores(hits).items())
+    return _Finding((), doubtful=finding.doubtful or reached)
+
+
+def _reference_places(texts: Folded) -> tuple[str, ...]:
+    return texts[Place.SUBJECT], texts[Place.HEADING], texts[Place.BODY]
+
+
+def _language(texts: Folded, hits: tuple[RuleHit, ...], ruleset: Ruleset) -> str | None:
+    """By everyday words; where those are too few, the one language whose category rules hit."""
+    words = " ".join((texts[Place.SUBJECT], texts[Place.BODY]))
+    by_words = language_of(words, common_words=ruleset.common_words)
+    by_rules = {one.rule.language for one in hits if one.rule.category is not None}
+    return by_words or (by_rules.pop() if len(by_rules) == 1 else None)

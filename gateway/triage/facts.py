@@ -1,0 +1,66 @@
+"""What a requester says about the request itself: the reference it goes by and the period that is asked for.
+
+Never normalises a reference: it is the requester's, and is given back as it was written.
+"""
+
+import re
+
+from gateway.model.case import REFERENCE
+from gateway.model.message import Text
+from gateway.triage.matcher import Terms
+from gateway.triage.ruleset import Labels
+
+MAX_DAYS = 3650
+DAYS_WITHIN = 80
+"""Characters between a number of days and a word of preservation."""
+
+# Standard library patterns, each run at one known place and over a bounded length only.
+_BEHIND_LABEL = re.compile(
+    r"\.? ?(?:(?:no|nr|num|number|numero|n°|#)\b\.? ?)?[:.#=]? ?"
+    r"(\d{1,6} [a-z]{1,4} \d{1,6}/\d{2,4}|[^\W_][\w/.-]{0,60}|)(?: (\d[\w/.-]{0,60}))?"
+)
+_BEFORE_LABEL = re.compile(r"(?<![\w.])(\d{1,4})\)? ?-?$")
+
+
+def reference(text: Text, *, folded: tuple[str, ...], labels: Labels) -> str | None:
+    """The requester's own reference, verbatim: the first thing with a digit behind one of the labels.
+
+    `folded` is where to look, in order, in folded form. Our own references are none of the requester's.
+    """
+    terms = Terms(phrases=labels.reference)
+    for words in folded:
+        for _, end in terms.spans(words):
+            found = _behind(words, end)
+            if found is not None and not REFERENCE.search(found):
+                return _as_written(found, text)
+    return None
+
+
+def preservation_days(folded: str, *, labels: Labels) -> int | None:
+    """For how many days preservation is asked: the first number of days close to a word of preservation."""
+    asked = Terms(phrases=labels.preservation)
+    for start, end in Terms(phrases=labels.days).spans(folded):
+        number = _BEFORE_LABEL.search(folded[max(start - 8, 0) : start])
+        if number is None or not 0 < int(number[1]) <= MAX_DAYS:
+            continue
+        if asked.stand_near(folded, (start, end), within=DAYS_WITHIN):
+            return int(number[1])
+    return None
+
+
+def _behind(words: str, end: int) -> str | None:
+    """The reference behind a label: one word with a digit, or a word and a number (`CC 2024/1187`)."""
+    match = _BEHIND_LABEL.match(words, end)
+    if match is None or not match[1]:
+        return None
+    first = match[1].rstrip(".-/")
+    if any(map(str.isdigit, first)):
+        return first
+    return f"{match[1]} {match[2].rstrip('.-/')}" if match[2] and len(first) <= 10 else None
+
+
+def _as_written(found: str, text: Text) -> str:
+    """The reference in the letters of the mail; its folded form where folding changed more than case."""
+    words = re.compile(re.escape(found).replace(r"\ ", r"\s+"), re.IGNORECASE)
+    written = next((match for place in (text.subject, text.body) if (match := words.search(place))), None)
+    return written[0] if written else found
