@@ -60,6 +60,7 @@ _UNSPACED = (
     (0x3400, 0x9FFF),
     (0x20000, 0x323AF),
 )
+_FIRST_UNSPACED = chr(_UNSPACED[0][0])
 
 
 def fold(text: str) -> str:
@@ -68,9 +69,10 @@ def fold(text: str) -> str:
     Linear in the text; folding twice changes nothing. Lone surrogates become question marks.
     """
     words = text.split()
+    plain = " ".join(words)
+    if plain.isascii() and plain.isprintable():
+        return plain.lower()
     strange = tuple({word for word in words if not (word.isascii() and word.isprintable())})
-    if not strange:
-        return " ".join(words).lower()
     # Each different word once and all of them in one pass: translating a whole mail costs ten times as much.
     shapes = dict(zip(strange, _shape("\n".join(strange)).split("\n"), strict=True))
     return " ".join(" ".join(shapes[word] if word in shapes else word.lower() for word in words).split())
@@ -90,4 +92,6 @@ def fold_pattern(pattern: str) -> str:
 
 def is_word(character: str) -> bool:
     """Whether the character continues a word: a letter or digit of a script that sets words apart by spaces."""
-    return character.isalnum() and not any(low <= ord(character) <= high for low, high in _UNSPACED)
+    if not character.isalnum():
+        return False
+    return character < _FIRST_UNSPACED or not any(low <= ord(character) <= high for low, high in _UNSPACED)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gateway.errors import Complaint
+from gateway.mail.receipt import compile_check
 from gateway.model.verdict import Category, Level, RuleFiles
 from gateway.triage.matcher import pattern_fault, phrase_fault
 from gateway.triage.rule_file import MAX_FILE_BYTES, Path, RuleFile, T, checked, read_rule_file
@@ -78,6 +79,11 @@ def read_tree(files: RuleFiles) -> tuple[RuleTree | None, tuple[Complaint, ...]]
     return (None if complaints else tree), tuple(complaints[:MAX_COMPLAINTS])
 
 
+def judging(files: RuleFiles) -> RuleFiles:
+    """The files that decide what is said of a mail: without README and examples."""
+    return RuleFiles(tuple(one for one in sorted(files.files) if not _IGNORED.fullmatch(one[0])))
+
+
 def _belongs(path: str) -> bool:
     return path in _SINGLE or any(one.fullmatch(path) for one in (_PHRASES, _RECEIPT, _IGNORED))
 
@@ -108,9 +114,14 @@ def _receipts(contents: Mapping[str, bytes], complaints: list[Complaint]) -> dic
             complaints.append(Complaint(path, 0, 0, "", "is too large", f"keep it below {MAX_FILE_BYTES} bytes"))
             continue
         try:
-            found[match[1], Level(match[2])] = contents[path].decode("utf-8")
+            text = contents[path].decode("utf-8")
+            compile_check(text)
         except UnicodeDecodeError:
             complaints.append(Complaint(path, 0, 0, "", "is not UTF-8", "save it as UTF-8"))
+        except ValueError as error:
+            complaints.append(Complaint(path, 0, 0, "", str(error), "write only what the shipped receipts use"))
+        else:
+            found[match[1], Level(match[2])] = text
     complaints += (
         Complaint(path, 0, 0, "", "is missing", "each language needs full and minimal, en always")
         for language in sorted({"en", *(language for language, _ in found)})

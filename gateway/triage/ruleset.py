@@ -12,7 +12,7 @@ from gateway.errors import ConfigError
 from gateway.model.verdict import Category, Kind, Level, Place, RuleFiles
 from gateway.triage.matcher import Index, Terms, compile_terms
 from gateway.triage.normal import fold
-from gateway.triage.rule_tree import RuleTree, read_tree
+from gateway.triage.rule_tree import RuleTree, judging, read_tree
 from gateway.triage.ruleset_schema import LabelsShape, Nearness, RuleShape, ScoringShape, Wording
 
 FALLBACK_LANGUAGE = "en"
@@ -138,9 +138,9 @@ def parse_ruleset(files: RuleFiles) -> Ruleset:
 
 
 def digest_of(files: RuleFiles) -> str:
-    """SHA-256, hexadecimal, over the files' paths, lengths and bytes in the order of their paths."""
+    """SHA-256, hexadecimal, over paths, lengths and bytes, in the order of their paths, of the files that judge."""
     digest = hashlib.sha256()
-    for path, content in sorted(files.files):
+    for path, content in judging(files).files:
         digest.update(f"{path}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()
