@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from dataclasses import replace
 
 import dns.exception
+import dns.flags
 import dns.name
 import dns.nameserver
 import dns.rdatatype
@@ -185,6 +186,9 @@ def _lookup(client: dns.resolver.Resolver, name: str, rdtype: str, seconds: floa
     except dns.resolver.NXDOMAIN:
         return replace(nothing, status=NXDOMAIN, ttl=MAX_NEGATIVE_TTL)
     except (dns.exception.DNSException, OSError):
+        return nothing
+    if found.response.flags & dns.flags.TC:
+        # Cut off even over TCP: what is missing may be the record.
         return nothing
     if found.rrset is None:
         return replace(nothing, status=NODATA, ttl=MAX_NEGATIVE_TTL)
