@@ -12,7 +12,7 @@ from ipaddress import AddressValueError, IPv4Address, IPv6Address
 MAX_PATH_BYTES = 256
 """RFC 5321 section 4.5.3.1.3. The local part alone is not held to 64: return paths of list software are longer."""
 
-_UTF8 = r"\u00a1-\U0010ffff"
+_UTF8 = r"\u00a1-\ud7ff\ue000-\U0010ffff"
 _ATEXT = rf"[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~{_UTF8}-]"
 _LABEL = rf"[A-Za-z0-9{_UTF8}](?:[A-Za-z0-9{_UTF8}-]*[A-Za-z0-9{_UTF8}])?"
 _QUOTED = rf'"(?:[\x20\x21\x23-\x5b\x5d-\x7e{_UTF8}]|\\[\x20-\x7e])*"'

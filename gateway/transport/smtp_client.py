@@ -4,6 +4,7 @@ It never converts content, never repairs line ends, never speaks without an answ
 """
 
 import re
+import select
 import socket
 import time
 from collections.abc import Iterator
@@ -86,7 +87,9 @@ class SmtpClient:
         return keyword in self._offers
 
     def ask(self, command: str) -> Answer:
-        """The reply to one command."""
+        """The reply to one command; HopUnavailable where the hop spoke before: its answers would be out of step."""
+        if not self.quiet:
+            raise HopUnavailable("spoke unasked, or closed the connection")
         self._send(f"{command}\r\n".encode(), self._timeouts.reply)
         return self._answer(self._timeouts.reply)
 
@@ -99,8 +102,10 @@ class SmtpClient:
 
     @property
     def quiet(self) -> bool:
-        """Whether the hop has said nothing beyond what was asked: only then the connection may be used again."""
-        return not self._buffer
+        """Whether the hop has said nothing beyond what was asked, and is still there."""
+        waiting = select.poll()
+        waiting.register(self._socket, select.POLLIN)
+        return not self._buffer and not waiting.poll(0)
 
     def quit(self) -> None:
         """Take leave without waiting, and close."""
