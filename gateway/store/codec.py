@@ -24,17 +24,17 @@ def key_of(text: str) -> str:
 
 def codec(kind: Any) -> tuple[Callable[[Any], str], Callable[[str], Any]]:
     """Writer and reader of one kind of value; what the writer cannot encode it writes as U+FFFD and never raises."""
-    # Wrapped in a tuple, because pydantic takes no configuration for a bare dataclass.
+    # A tuple around it, because pydantic takes no configuration for a bare dataclass; its brackets are not stored.
     adapter: TypeAdapter[tuple[Any]] = TypeAdapter(tuple[kind], config=_BASE64)
 
     def write(value: Any) -> str:
         try:
-            return adapter.dump_json((value,)).decode()
+            return adapter.dump_json((value,))[1:-1].decode()
         except PydanticSerializationError:
-            return adapter.dump_json(adapter.validate_python(_cleaned(adapter.dump_python((value,))))).decode()
+            return adapter.dump_json(adapter.validate_python(_cleaned(adapter.dump_python((value,)))))[1:-1].decode()
 
     def read(text: str) -> Any:
-        return adapter.validate_json(text)[0]
+        return adapter.validate_json(f"[{text}]")[0]
 
     return write, read
 

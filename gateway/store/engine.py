@@ -79,7 +79,11 @@ def open_database(url: str, *, upgrade: bool) -> Database:
     Raises ConfigError for another kind of address, StoreUnavailable when it does not answer or has another schema.
     """
     address = _address(url)
-    database = _open_sqlite(address) if address.get_backend_name() == "sqlite" else _open_postgresql(address)
+    if address.get_backend_name() == "sqlite":
+        _find_file(address.database or "", create=upgrade)
+        database = _open_sqlite(address)
+    else:
+        database = _open_postgresql(address)
     try:
         _settle_schema(database, upgrade=upgrade)
     except BaseException:
@@ -103,6 +107,18 @@ def _address(url: str) -> URL:
     raise ConfigError(
         Complaint("gateway.yaml", 0, 0, "database", "unknown kind of address", "sqlite:PATH or postgresql://HOST/NAME")
     )
+
+
+def _find_file(path: str, *, create: bool) -> None:
+    """SQLite would make a missing file by itself, for everybody to read; it holds the mail."""
+    if os.path.exists(path):
+        return
+    if not create:
+        raise StoreUnavailable(f"no database at {path}: `cp247 serve` makes it")
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise StoreUnavailable(f"cannot make the database {path}: {error.strerror}") from error
 
 
 def _open_sqlite(address: URL) -> Database:
@@ -150,7 +166,9 @@ def _settle_schema(database: Database, *, upgrade: bool) -> None:
     if current == head:
         return
     if not upgrade:
-        raise StoreUnavailable(f"database has schema {current or 'none'}, this program needs {head}: cp247 db upgrade")
+        raise StoreUnavailable(
+            f"database has schema {current or 'none'}, this program needs {head}: `cp247 serve` upgrades it"
+        )
     with database.writing() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})

@@ -136,7 +136,7 @@ def add_event(
     reference: str | None = None,
     arrival_id: int | None = None,
     content_id: int | None = None,
-    facts: str = "[{}]",
+    facts: str,
 ) -> None:
     """Tell what happened; an event is never changed."""
     connection.execute(

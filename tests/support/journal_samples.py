@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 from gateway.model.case import CaseView, make_reference
 from gateway.model.channel import Act, Decision, Dispatch
@@ -17,6 +18,13 @@ NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 MAILBOX = "247cp@institution.gov.example"
 ASKER = "247cp@police.gov.b.example"
 SECRET = b"0123456789abcdef"
+CONFIGURATION = """\
+hostname: gw.institution.gov.example
+contact_point: {name: Contact Point, country: XX, mailbox: 247cp@institution.gov.example}
+dkim: {domain: institution.gov.example}
+openpgp: {signing_key: 0123456789ABCDEF0123456789ABCDEF01234567}
+database: "sqlite:gateway.db"
+"""
 
 
 @dataclass(frozen=True)
@@ -131,3 +139,10 @@ def dispatch(
 
 
 SUBMITTED = Envelope(mail_from=MAILBOX, rcpt_tos=(ASKER,), peer="127.0.0.1", login="j.doe")
+
+
+def configured(folder: Path) -> str:
+    """Path of a gateway.yaml whose database is gateway.db beside it."""
+    file = folder / "gateway.yaml"
+    file.write_text(CONFIGURATION)
+    return str(file)

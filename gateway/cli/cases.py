@@ -1,0 +1,211 @@
+"""`cp247 cases list | show`: the requests, where they stand and what happened to each. Changes nothing."""
+
+import json
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Column, Table
+
+from gateway.cli.context import Context
+from gateway.cli.journal_view import console, opened_journal, shown, written
+from gateway.cli.verdict_json import verdict_json
+from gateway.cli.verdict_view import plain, show_verdict
+from gateway.model.case import CaseState, CaseView
+from gateway.model.message import Arrival
+from gateway.model.outcome import Outcome
+from gateway.store.journal import CaseFile
+from gateway.store.listing import EventLine
+
+COLOURS = {
+    CaseState.OPEN: "yellow",
+    CaseState.ANSWERED: "green",
+    CaseState.ANSWER_FAILED: "bold red",
+    CaseState.CLOSED: "dim",
+}
+
+
+@click.group()
+def cases() -> None:
+    """The requests and where they stand."""
+
+
+@cases.command("list")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(min=1), help="So many of the newest.")
+@click.option("--state", type=click.Choice([one.value for one in CaseState]), help="Only cases in that state.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+@click.pass_obj
+def list_cases(context: Context, limit: int, state: str | None, as_json: bool) -> None:
+    """List the newest cases."""
+    with opened_journal(context) as journal:
+        views = journal.cases(limit=limit, state=CaseState(state) if state else None)
+    if as_json:
+        for view in views:
+            click.echo(json.dumps(case_json(view), ensure_ascii=False))
+        return
+    console().print(_list_table(views) if views else "no cases")
+
+
+@cases.command()
+@click.argument("reference")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.pass_obj
+def show(context: Context, reference: str, as_json: bool) -> None:
+    """Show the case REFERENCE: its channel, its messages, the verdict, what left and what happened."""
+    with opened_journal(context) as journal:
+        file = journal.case(reference)
+        judged = journal.verdict_of(reference)
+    if file is None:
+        raise click.BadParameter(f"no case {reference!r}; see `cp247 cases list`", param_hint="REFERENCE")
+    if as_json:
+        click.echo(json.dumps(_file_json(file, judged), ensure_ascii=False))
+        return
+    _show_file(console(), file, judged)
+
+
+def case_json(view: CaseView) -> dict[str, Any]:
+    """The case as one JSON object; later keys may be added."""
+    return {
+        "reference": view.reference,
+        "mailbox": view.mailbox,
+        "opened_at": written(view.opened_at),
+        "category": view.category.value,
+        "urgent": view.urgent,
+        "state": view.state.value,
+        "ours": view.ours,
+        "contact": view.contact,
+        "origin": view.origin,
+        "floor": {"sig": view.floor.sig.value, "enc": view.floor.enc, "tls": view.floor.tls.value},
+        "language": view.language,
+    }
+
+
+def _file_json(file: CaseFile, judged: tuple[Arrival, Outcome] | None) -> dict[str, Any]:
+    return {
+        **case_json(file.view),
+        "thread": list(file.view.thread),
+        "verdict": _verdict_json(judged),
+        "arrivals": [
+            {
+                "id": one.id,
+                "received_at": written(one.received_at),
+                "mail_from": one.mail_from,
+                "rcpt_tos": list(one.rcpt_tos),
+                "size": one.size,
+                "sha256": one.sha256,
+                "state": one.state.value,
+            }
+            for one in file.arrivals
+        ],
+        "mails": [
+            {
+                "id": one.id,
+                "purpose": one.purpose.value,
+                "state": one.state.value,
+                "rcpt_to": one.rcpt_to,
+                "message_id": one.message_id or None,
+                "created_at": written(one.created_at),
+                "tries": one.tries,
+                "reply": one.reply,
+            }
+            for one in file.mails
+        ],
+        "events": [
+            {
+                "at": written(one.at),
+                "happening": one.happening.value,
+                "arrival": one.arrival_id,
+                "facts": json.loads(one.facts),
+            }
+            for one in file.events
+        ],
+    }
+
+
+def _verdict_json(judged: tuple[Arrival, Outcome] | None) -> dict[str, Any] | None:
+    if judged is None:
+        return None
+    arrival, outcome = judged
+    return verdict_json(outcome.verdict, file=outcome.case.reference, sha256=arrival.sha256)
+
+
+def _list_table(views: tuple[CaseView, ...]) -> Table:
+    table = Table(Column("case", no_wrap=True), "opened", "category", "state", "contact", "asked by", box=None)
+    for view in views:
+        table.add_row(
+            view.reference,
+            shown(view.opened_at),
+            _category(view),
+            _state(view.state),
+            plain(view.contact or "-"),
+            "us" if view.ours else plain(view.origin or "not proved"),
+        )
+    return table
+
+
+def _show_file(out: Console, file: CaseFile, judged: tuple[Arrival, Outcome] | None) -> None:
+    view = file.view
+    facts = Table.grid(padding=(0, 2))
+    for name, value in (
+        ("case", view.reference),
+        ("state", _state(view.state)),
+        ("opened", shown(view.opened_at)),
+        ("category", _category(view)),
+        ("contact", plain(view.contact or "-")),
+        ("asked by", "us" if view.ours else plain(view.origin or "not proved")),
+        (
+            "protection",
+            f"sig {view.floor.sig.value}, enc {'yes' if view.floor.enc else 'no'}, tls {view.floor.tls.value}",
+        ),
+    ):
+        facts.add_row(f"[dim]{name}[/]", value)
+    out.print(facts)
+    if judged is not None:
+        arrival, outcome = judged
+        show_verdict(out, outcome.verdict, arrival, file=f"arrival {arrival.id}")
+    for title, table in (("came in", _arrivals(file)), ("to leave", _mails(file)), ("happened", _events(file))):
+        out.rule(f"[bold]{title}[/]", align="left")
+        out.print(table)
+
+
+def _arrivals(file: CaseFile) -> Table:
+    table = Table("id", "received", "from", "to", "octets", "sha256", box=None)
+    for one in file.arrivals:
+        sender = plain(one.mail_from or "<>")
+        recipients = plain(", ".join(one.rcpt_tos))
+        table.add_row(str(one.id), shown(one.received_at), sender, recipients, str(one.size), one.sha256)
+    return table
+
+
+def _mails(file: CaseFile) -> Table:
+    table = Table("id", "purpose", "state", "to", "since", "tries", "last answer", box=None)
+    for one in file.mails:
+        since = shown(one.created_at)
+        table.add_row(
+            str(one.id), one.purpose.value, one.state.value, plain(one.rcpt_to), since, str(one.tries), plain(one.reply)
+        )
+    return table
+
+
+def _events(file: CaseFile) -> Table:
+    table = Table("at", "what", "facts", box=None)
+    for one in file.events:
+        table.add_row(shown(one.at), one.happening.value, plain(_facts(one)))
+    return table
+
+
+def _facts(event: EventLine) -> str:
+    """The words of an event on one line; a decision tells its rule and number."""
+    facts = json.loads(event.facts)
+    decision = facts.get("decision")
+    if isinstance(decision, dict):
+        facts = {key: decision[key] for key in ("act", "rule", "number", "reply")}
+    return ", ".join(f"{key} {value}" for key, value in facts.items() if value not in (None, ""))
+
+
+def _category(view: CaseView) -> str:
+    return view.category.value + (" [bold red]urgent[/]" if view.urgent else "")
+
+
+def _state(state: CaseState) -> str:
+    return f"[{COLOURS[state]}]{state.value}[/]"
