@@ -33,7 +33,7 @@ SUPPRESSING = frozenset({"all", "autoreply"})
 """Words of X-Auto-Response-Suppress that ask for no answer of a program; OOF alone does not (MS-OXCMAIL 2.1.3.2.15)."""
 
 _ROBOT = re.compile(
-    r"mailer-daemon|(?:no|do-?not)[._-]?reply(?:[._+-].*)?|owner-.*|.*-owner|.*-request|listserv|majordomo",
+    r"mailer-daemon|(?:no|do[._-]?not)[._-]?reply(?:[._+-].*)?|owner-.*|.*-owner|.*-request|listserv|majordomo",
     re.IGNORECASE,
 )
 _DMARC_REPORT = re.compile(r"report domain: \S+ +submitter: ", re.IGNORECASE)

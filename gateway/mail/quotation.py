@@ -90,6 +90,8 @@ def part_words(text: str, *, forward: bool = False) -> Parted:
 def _quoted_lines(lines: list[str], position: int, after_words: bool) -> int:
     """How many lines from here on are older text: 0 none, all of them behind a mark that opens an old message."""
     line = lines[position]
+    if not line.strip():
+        return 0
     if _MARKED.match(line):
         return 1
     attribution = _attribution_lines(lines, position)
