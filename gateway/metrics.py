@@ -66,6 +66,11 @@ QUEUE_OLDEST = Gauge(
     "cp247_queue_oldest_age_seconds", "Age of the oldest message waiting, by queue.", ["queue"], registry=REGISTRY
 )
 CASES_OPEN = Gauge("cp247_cases_open", "Cases without an answer, by category.", ["category"], registry=REGISTRY)
+UNACCOUNTED = Gauge(
+    "cp247_unaccounted_deliveries",
+    "Accepted (message, recipient) pairs that are neither delivered nor queued; anything but 0 is a loss.",
+    registry=REGISTRY,
+)
 PAGES = Counter("cp247_pages", "Pages to the duty officer, by result.", ["result"], registry=REGISTRY)
 KEY_EXPIRY = Gauge(
     "cp247_key_expiry_timestamp_seconds",

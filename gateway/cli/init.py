@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+from collections.abc import Mapping
 from io import StringIO
 from pathlib import Path
 
@@ -20,7 +21,9 @@ from gateway.trust.gnupg_home import GnupgHome
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--mailbox", default="247cp@institution.gov.example", show_default=True, help="Address the network writes to.")
+@click.option(
+    "--mailbox", default="247cp@institution.gov.example", show_default=True, help="Address the network writes to."
+)
 @click.option("--hostname", help="Our name on the wire; default gw. and the mailbox's domain.")
 @click.option("--name", default="24/7 Contact Point of Syldavia", show_default=True, help="Name printed in receipts.")
 @click.option("--country", default="SY", show_default=True, help="ISO 3166 code, two capital letters.")
@@ -30,15 +33,17 @@ def init(folder: Path, mailbox: str, hostname: str | None, name: str, country: s
     domain = mailbox.rpartition("@")[2]
     console = Console(highlight=False, soft_wrap=True)
     if (folder / "gateway.yaml").exists():
-        raise ConfigError(Complaint(str(folder / "gateway.yaml"), 0, 0, "", "is there already", "choose another folder"))
+        raise ConfigError(
+            Complaint(str(folder / "gateway.yaml"), 0, 0, "", "is there already", "choose another folder")
+        )
     for part in ("", "keys", "state", "state/mailbox", "state/relay"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     (folder / "state").chmod(0o700)
     shutil.copytree(share("rules"), folder / "rules", dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*"))
     for one in ("README.md", "contact.yaml.template"):
         shutil.copyfile(share("keys") / one, folder / "keys" / one)
-    _private(folder / "state" / "secret", secrets.token_bytes(48))
-    record = _dkim_key(folder / "state" / "dkim.pem")
+    write_private(folder / "state" / "secret", secrets.token_bytes(48))
+    record = make_dkim_key(folder / "state" / "dkim.pem")
     fingerprint = GnupgHome(str(folder / "state" / "gnupg")).make_own_key(name=name, mailbox=mailbox)
     values = {
         ("hostname",): hostname or f"gw.{domain}",
@@ -50,11 +55,13 @@ def init(folder: Path, mailbox: str, hostname: str | None, name: str, country: s
         ("openpgp", "signing_key"): fingerprint,
         ("dkim", "domain"): domain,
     }
-    (folder / "gateway.yaml").write_text(_filled(share("gateway.yaml").read_text(encoding="utf-8"), values), encoding="utf-8")
+    (folder / "gateway.yaml").write_text(
+        _filled(share("gateway.yaml").read_text(encoding="utf-8"), values), encoding="utf-8"
+    )
     _report(console, folder, domain, fingerprint, record)
 
 
-def _filled(template: str, values: dict[tuple[str, ...], object]) -> str:
+def _filled(template: str, values: Mapping[tuple[str, ...], object]) -> str:
     """The shipped configuration, comments kept, with these values set."""
     yaml = YAML(typ="rt")
     yaml.preserve_quotes = True
@@ -70,10 +77,10 @@ def _filled(template: str, values: dict[tuple[str, ...], object]) -> str:
     return written.getvalue()
 
 
-def _dkim_key(path: Path) -> str:
-    """Write a new RSA-2048 key; return the TXT value to publish (RFC 6376 section 3.6.1)."""
+def make_dkim_key(path: Path) -> str:
+    """Write a new RSA-2048 key and return the TXT value to publish (RFC 6376 section 3.6.1)."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    _private(
+    write_private(
         path,
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
     )
@@ -81,7 +88,8 @@ def _dkim_key(path: Path) -> str:
     return "v=DKIM1; k=rsa; p=" + "".join(public.decode().splitlines()[1:-1])
 
 
-def _private(path: Path, content: bytes) -> None:
+def write_private(path: Path, content: bytes) -> None:
+    """Write a new file that nobody else may read; FileExistsError rather than overwrite."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
@@ -97,4 +105,6 @@ def _report(console: Console, folder: Path, domain: str, fingerprint: str, recor
     console.print(f"\nOur OpenPGP key: [bold]{fingerprint}[/]")
     console.print("\nPublish this TXT record, then receipts and answers prove where they come from:")
     console.print(f"  cp247._domainkey.{domain}. TXT\n  {record}")
-    console.print(f"\nNext:  cp247 doctor --config {escape(str(folder))}/gateway.yaml\n       cp247 serve --config {escape(str(folder))}/gateway.yaml")
+    console.print(
+        f"\nNext:  cp247 doctor --config {escape(str(folder))}/gateway.yaml\n       cp247 serve --config {escape(str(folder))}/gateway.yaml"
+    )

@@ -36,6 +36,8 @@ class Facts:
     """Cases that the message's thread keys name."""
     repeat_of: str | None = None
     """Reference of the case that the same Message-ID and the same bytes opened before."""
+    receipt_due: bool = True
+    """False where the same request had its receipt and may not have another yet."""
     final: bool = False
     """Last try: what DNS still does not answer is decided without it."""
 

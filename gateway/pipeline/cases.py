@@ -20,6 +20,7 @@ from gateway.pipeline.tools import Tools
 
 PROVED = frozenset({Assurance.LISTED, Assurance.SIGNED})
 THREADED = frozenset({"thread", "tag", "thread-index"})
+BOUNCES = frozenset({Withheld.NULL_SENDER, Withheld.REPORT})
 STRONGEST = tuple(Category)
 
 
@@ -48,7 +49,7 @@ def case_after(
     tools: Tools,
 ) -> tuple[CaseView, bool]:
     """The case as it shall stand, and whether this arrival opens it."""
-    named = _named(arrival, facts, message, identity, verdict, tools)
+    named = _named(arrival, facts, message, identity, verdict, automatic, tools)
     if named is not None and automatic is None and not facts.repeat_of:
         return _joined(named, message, identity, verdict), False
     if named is not None:
@@ -66,10 +67,16 @@ def case_after(
 
 
 def _named(
-    arrival: Arrival, facts: Facts, message: Message, identity: Identity, verdict: Verdict, tools: Tools
+    arrival: Arrival,
+    facts: Facts,
+    message: Message,
+    identity: Identity,
+    verdict: Verdict,
+    automatic: Withheld | None,
+    tools: Tools,
 ) -> CaseView | None:
     """The case this arrival belongs to: a repeat's, a bounce's, or the one a proved counterpart's thread names."""
-    bounced = _bounced(arrival, tools)
+    bounced = bounced_case(arrival, tools.secret) if automatic in BOUNCES else None
     for reference in (facts.repeat_of, bounced):
         if reference is not None:
             return next((case for case in facts.candidates if case.reference == reference), None)
@@ -81,12 +88,11 @@ def _named(
     return resolution.case if resolution.by in THREADED else None
 
 
-def _bounced(arrival: Arrival, tools: Tools) -> str | None:
-    """The case a return path of ours names (DESIGN section 8)."""
+def bounced_case(arrival: Arrival, secret: bytes) -> str | None:
+    """The case that a return path of ours among the recipients names (DESIGN section 8)."""
     today = arrival.received_at.toordinal()
-    mailbox = tools.settings.contact_point.mailbox
     for recipient in arrival.envelope.rcpt_tos:
-        if (reference := return_path.read(tools.secret, recipient, mailbox=mailbox, today=today)) is not None:
+        if (reference := return_path.read(secret, recipient, mailbox=arrival.mailbox, today=today)) is not None:
             return reference
     return None
 

@@ -92,7 +92,7 @@ def assess(arrival: Arrival, facts: Facts, tools: Tools) -> Assessment:
         automatic=machine,
         suppressed=suppressed(message),
         settings=tools.settings,
-        repeat=facts.repeat_of is not None,
+        repeat=not facts.receipt_due,
         can_encrypt=contact is not None and any(key.encrypts(at) for key in contact.keys),
         encrypted=unsealed.encrypted,
     )

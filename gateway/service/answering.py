@@ -12,6 +12,7 @@ from gateway.channel.refusals import CANNOT_DECIDE
 from gateway.errors import JudgeDefeated, StoreUnavailable
 from gateway.mail.scan import scan_header
 from gateway.mail.thread import keys_of
+from gateway.model.case import make_reference
 from gateway.model.channel import Act, Dispatch
 from gateway.model.message import Envelope
 from gateway.service.equipment import Equipment
@@ -45,7 +46,7 @@ class Answering:
         now = datetime.now(UTC)
         try:
             dispatch = self._decided(envelope, content, now)
-            self._journal.dispatch(dispatch, envelope=envelope, content=content, now=now)
+            self._commit(dispatch, envelope, content, now)
         except (JudgeDefeated, StoreUnavailable) as error:
             log.alarm(
                 "not-decided", error=str(error), remedy="run `cp247 doctor`; nothing was sent, the officer was told"
@@ -72,10 +73,23 @@ class Answering:
         mailbox = equipment.settings.contact_point.mailbox
         recall = self._journal.recall(keys, mailbox=mailbox, request_key=None, recipients=envelope.rcpt_tos)
         judge = self._take(equipment)
-        dispatch = judge.decide(envelope, content, recall.candidates, at=now, seconds=DECIDE_SECONDS)
+        dispatch = judge.decide(envelope, content, recall.candidates, None, at=now, seconds=DECIDE_SECONDS)
+        if dispatch.decision.opens and not dispatch.mails:
+            number = self._journal.reserve_number(mailbox, now=now)
+            reference = make_reference(equipment.secret, now.year, number)
+            dispatch = judge.decide(envelope, content, recall.candidates, reference, at=now, seconds=DECIDE_SECONDS)
         with self._lock:
             self._idle.append(judge)
         return dispatch
+
+    def _commit(self, dispatch: Dispatch, envelope: Envelope, content: bytes, now: datetime) -> None:
+        self._journal.dispatch(
+            dispatch,
+            mailbox=self._equipment.settings.contact_point.mailbox,
+            envelope=envelope,
+            content=content,
+            now=now,
+        )
 
     def _take(self, equipment: Equipment) -> Judge:
         with self._lock:

@@ -24,11 +24,12 @@ from gateway.model.verdict import RuleFiles
 from gateway.service.answering import Answering
 from gateway.service.delivering import CourierLoop
 from gateway.service.equipment import Equipment, read_equipment
+from gateway.service.figures import show
 from gateway.service.intake import Intake
 from gateway.service.judging import JudgeLoop
 from gateway.service.monitoring import Monitoring
 from gateway.service.pager import Pager
-from gateway.store.journal import Journal, open_journal
+from gateway.store.journal import open_journal
 from gateway.transport.listener import Listener, start_inward, start_outward
 from gateway.trust.gnupg_home import GnupgHome
 
@@ -82,7 +83,9 @@ class Gateway:
         try:
             equipment = self._read_equipment()
         except (ConfigError, StoreUnavailable) as error:
-            log.alarm("not-reloaded", error=str(error), remedy="mend the file and send SIGHUP again; nothing has changed")
+            log.alarm(
+                "not-reloaded", error=str(error), remedy="mend the file and send SIGHUP again; nothing has changed"
+            )
             return
         if equipment.digest == self._equipment.digest:
             log.note("reloaded", digest=equipment.digest, what="nothing changed")
@@ -95,13 +98,13 @@ class Gateway:
 
     def _read_equipment(self) -> Equipment:
         def keep(digest: str, files: RuleFiles) -> None:
-            self._journal.keep_ruleset(digest, files, datetime.now(UTC))
+            self._journal.keep_ruleset(digest, files, now=datetime.now(UTC))
 
         return read_equipment(self._settings, last_rules=self._journal.last_ruleset, keep_rules=keep)
 
     def _start_workers(self) -> None:
         owner = f"{socket.gethostname()}/{self._role.value}/{self._settings.state}"
-        self._journal.release(owner, datetime.now(UTC))
+        self._journal.release(owner, now=datetime.now(UTC))
         if self._role in (Role.ALL, Role.COURIER):
             self._couriers = CourierLoop(self._journal, self._settings, owner=owner, page=self._pager.call)
             self._couriers.start()
@@ -151,8 +154,7 @@ class Gateway:
     def _refresh(self) -> None:
         """Bring the gauges up to date when somebody scrapes."""
         with contextlib.suppress(StoreUnavailable):
-            for name, value in self._journal.figures().items():
-                _show(name, value)
+            show(self._journal.figures(), now=datetime.now(UTC))
         for dependency, up in self._ready().items():
             metrics.DEPENDENCY.labels(dependency).set(up)
 
@@ -181,7 +183,3 @@ class Gateway:
                 one.close()
         self._journal.close()
         GnupgHome(self._settings.openpgp.home).kill_agent()
-
-
-def _show(name: str, value: object) -> None:
-    """Placeholder."""

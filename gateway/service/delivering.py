@@ -33,7 +33,7 @@ class CourierLoop:
         self._targets = {Hop.MAILBOX: settings.mailbox.deliver_to, Hop.RELAY: settings.outbound.relay}
         self._owner = owner
         self._page = page
-        self._stopping = False
+        self._stopping = threading.Event()
         self._wakes = {hop: threading.Event() for hop in Hop}
         self._threads = [
             threading.Thread(target=self._run, args=(hop,), name=f"courier-{hop.value}-{number}")
@@ -53,18 +53,18 @@ class CourierLoop:
 
     def close(self) -> None:
         """Finish the deliveries under way; the rest waits in the outbox."""
-        self._stopping = True
+        self._stopping.set()
         self.wake()
         for thread in self._threads:
             thread.join()
 
     def _run(self, hop: Hop) -> None:
         wake = self._wakes[hop]
-        while not self._stopping:
+        while not self._stopping.is_set():
             wake.clear()
             rows = self._claimed(hop)
             for row in rows:
-                if self._stopping:
+                if self._stopping.is_set():
                     break
                 self._settle(row, self._attempt(row))
             if not rows:

@@ -22,14 +22,17 @@ from gateway.model.case import CaseView
 from gateway.model.channel import Dispatch
 from gateway.model.message import Arrival, Envelope
 from gateway.model.outbox import OutMail
-from gateway.model.outcome import Facts, Outcome
-from gateway.pipeline import Tools, inward, outward
+from gateway.model.outcome import Facts, Outcome, Verdict
+from gateway.pipeline.inward import assess, inward
+from gateway.pipeline.outward import outward
+from gateway.pipeline.tools import Tools
 from gateway.service.equipment import Equipment
 from gateway.service.tools import make_tools
 from gateway.service.wire import receive, send
 
 OUTCOME = TypeAdapter(Outcome)
 DISPATCH = TypeAdapter(Dispatch)
+VERDICT = TypeAdapter(Verdict)
 
 MAX_MEMORY_BYTES = 2 << 30
 MAX_FILE_BYTES = 512 << 20
@@ -44,12 +47,24 @@ class JudgeArrival:
 
 
 @dataclass(frozen=True, slots=True)
+class AssessArrival:
+    """Request: only the verdict of this arrival, and nothing that follows from it."""
+
+    arrival: Arrival
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
 class JudgeAnswer:
     """Request: decide over this officer's mail; its content travels beside."""
 
     envelope: Envelope
     candidates: tuple[CaseView, ...]
+    reference: str | None
     at: datetime
+
+
+Request = JudgeArrival | AssessArrival | JudgeAnswer
 
 
 def pack(mails: tuple[OutMail, ...]) -> tuple[tuple[OutMail, ...], tuple[bytes, ...]]:
@@ -83,7 +98,7 @@ def main() -> None:
 def _serve(link: socket.socket, tools: Tools) -> bool:
     """Answer one request; after a fault of ours this judge ends, so that the next message meets a fresh one."""
     _, (packed, content) = receive(link)
-    request: JudgeArrival | JudgeAnswer = pickle.loads(packed)  # noqa: S301 as above
+    request: Request = pickle.loads(packed)  # noqa: S301 as above
     try:
         _answer(link, request, content, tools)
     except Exception as error:  # noqa: BLE001 any fault of the program over one message is one judge lost, and says where
@@ -93,15 +108,17 @@ def _serve(link: socket.socket, tools: Tools) -> bool:
     return True
 
 
-def _answer(link: socket.socket, request: JudgeArrival | JudgeAnswer, content: bytes, tools: Tools) -> None:
+def _answer(link: socket.socket, request: Request, content: bytes, tools: Tools) -> None:
     match request:
         case JudgeArrival(arrival, facts):
             outcome = inward(replace(arrival, content=content), facts, tools)
             mails, blobs = pack(outcome.receipts)
             light = replace(outcome, receipts=mails, prepend=b"")
             send(link, OUTCOME.dump_json(light), (outcome.prepend, *blobs))
-        case JudgeAnswer(envelope, candidates, at):
-            dispatch = outward(content, envelope, candidates=candidates, tools=tools, at=at)
+        case AssessArrival(arrival, facts):
+            send(link, VERDICT.dump_json(assess(replace(arrival, content=content), facts, tools).verdict))
+        case JudgeAnswer(envelope, candidates, reference, at):
+            dispatch = outward(content, envelope, candidates=candidates, reference=reference, tools=tools, at=at)
             mails, blobs = pack(dispatch.mails)
             send(link, DISPATCH.dump_json(replace(dispatch, mails=mails)), blobs)
 

@@ -15,9 +15,18 @@ from gateway.errors import JudgeDefeated
 from gateway.model.case import CaseView
 from gateway.model.channel import Dispatch
 from gateway.model.message import Arrival, Envelope
-from gateway.model.outcome import Facts, Outcome
+from gateway.model.outcome import Facts, Outcome, Verdict
 from gateway.service.equipment import Equipment
-from gateway.service.judge_child import DISPATCH, OUTCOME, JudgeAnswer, JudgeArrival, unpack
+from gateway.service.judge_child import (
+    DISPATCH,
+    OUTCOME,
+    VERDICT,
+    AssessArrival,
+    JudgeAnswer,
+    JudgeArrival,
+    Request,
+    unpack,
+)
 from gateway.service.wire import receive, send
 
 START_SECONDS = 30.0
@@ -49,11 +58,24 @@ class Judge:
             outcome = OUTCOME.validate_json(text)
             return replace(outcome, prepend=blobs[0], receipts=unpack(outcome.receipts, blobs[1:]))
 
+    def assess(self, arrival: Arrival, facts: Facts, *, seconds: float) -> Verdict:
+        """The verdict of one arrival and nothing else; raises JudgeDefeated after `seconds`."""
+        text, _ = self._ask(AssessArrival(replace(arrival, content=b""), facts), arrival.content, seconds)
+        with _nonsense():
+            return VERDICT.validate_json(text)
+
     def decide(
-        self, envelope: Envelope, content: bytes, candidates: tuple[CaseView, ...], *, at: datetime, seconds: float
+        self,
+        envelope: Envelope,
+        content: bytes,
+        candidates: tuple[CaseView, ...],
+        reference: str | None,
+        *,
+        at: datetime,
+        seconds: float,
     ) -> Dispatch:
         """The dispatch of one officer's mail; raises JudgeDefeated after `seconds`."""
-        text, blobs = self._ask(JudgeAnswer(envelope, candidates, at), content, seconds)
+        text, blobs = self._ask(JudgeAnswer(envelope, candidates, reference, at), content, seconds)
         with _nonsense():
             dispatch = DISPATCH.validate_json(text)
             return replace(dispatch, mails=unpack(dispatch.mails, blobs))
@@ -66,9 +88,7 @@ class Judge:
         self._process.wait()
         self._link.close()
 
-    def _ask(
-        self, request: JudgeArrival | JudgeAnswer, content: bytes, seconds: float
-    ) -> tuple[bytes, tuple[bytes, ...]]:
+    def _ask(self, request: Request, content: bytes, seconds: float) -> tuple[bytes, tuple[bytes, ...]]:
         self._link.settimeout(seconds)
         try:
             send(self._link, b"", (pickle.dumps(request), content))

@@ -14,15 +14,16 @@ from gateway import log, metrics
 from gateway.errors import JudgeDefeated, StoreUnavailable
 from gateway.mail.scan import scan_header
 from gateway.mail.thread import keys_of
-from gateway.model.case import make_reference
+from gateway.model.case import CaseView, make_reference
 from gateway.model.message import Arrival
 from gateway.model.outcome import Facts, Outcome
 from gateway.model.verdict import Disposition, Reason
-from gateway.pipeline.cases import request_key
+from gateway.pipeline.cases import bounced_case, request_key
 from gateway.pipeline.inward import judge_error
 from gateway.service.equipment import Equipment
 from gateway.service.judges import Judge
 from gateway.service.pager import Call
+from gateway.store.cases import Recall
 from gateway.store.journal import Claim, Journal
 
 JUDGE_SECONDS = (20.0, 10.0)
@@ -63,7 +64,7 @@ class JudgeLoop:
         self._outbox_filled = outbox_filled
         self._claims: queue.Queue[Claim | None] = queue.Queue()
         self._wake = threading.Event()
-        self._stopping = False
+        self._stopping = threading.Event()
         self._drivers: list[Driver] = []
         self._defeats: dict[int, int] = {}
         self._claimer = threading.Thread(target=self._claim, name="claims")
@@ -75,6 +76,11 @@ class JudgeLoop:
             event.wait(60)
         self._claimer.start()
 
+    @property
+    def alive(self) -> bool:
+        """Whether at least one judge can take a message."""
+        return any(driver.judge is not None for driver in self._drivers)
+
     def wake(self) -> None:
         """Something arrived: look now, not at the next poll."""
         self._wake.set()
@@ -85,7 +91,7 @@ class JudgeLoop:
 
     def close(self) -> None:
         """Finish what is being judged; what was claimed and not begun goes back when its lease ends."""
-        self._stopping = True
+        self._stopping.set()
         self._wake.set()
         self._claimer.join()
         for _ in self._drivers:
@@ -104,7 +110,7 @@ class JudgeLoop:
 
     def _claim(self) -> None:
         """Claim what is due as long as somebody is free to judge it, and put a fresh judge beside one that is stuck."""
-        while not self._stopping:
+        while not self._stopping.is_set():
             self._relieve()
             claims = self._claimed()
             for claim in claims:
@@ -154,7 +160,7 @@ class JudgeLoop:
 
     def _spare(self) -> bool:
         calm = all(one.busy_since is None or time.monotonic() - one.busy_since < BUSY_SECONDS for one in self._drivers)
-        return calm and len(self._drivers) > self._equipment.settings.judges and not self._stopping
+        return calm and len(self._drivers) > self._equipment.settings.judges and not self._stopping.is_set()
 
     def _prepare(self, driver: Driver) -> Judge:
         """The driver's judge, fresh where there is none or where rules or keys have changed since."""
@@ -196,10 +202,23 @@ class JudgeLoop:
             mailbox=arrival.mailbox,
             request_key=request_key(arrival.content),
             recipients=arrival.envelope.rcpt_tos,
+            arrival=arrival,
         )
         reference = make_reference(self._equipment.secret, arrival.received_at.astimezone(UTC).year, arrival.number)
-        final = claim.tries > len(DEFERRALS)
-        return Facts(reference=reference, candidates=recall.candidates, repeat_of=recall.repeat_of, final=final)
+        return Facts(
+            reference=reference,
+            candidates=(*recall.candidates, *self._named(arrival, recall)),
+            repeat_of=recall.repeat_of,
+            receipt_due=recall.receipt_due,
+            final=claim.tries > len(DEFERRALS),
+        )
+
+    def _named(self, arrival: Arrival, recall: Recall) -> tuple[CaseView, ...]:
+        """Cases that a repeat or a return path of ours names, beside those the thread does."""
+        known = {one.reference for one in recall.candidates}
+        wanted = {bounced_case(arrival, self._equipment.secret), recall.repeat_of} - {None} - known
+        found = (self._journal.case(one) for one in sorted(filter(None, wanted)))
+        return tuple(one.view for one in found if one is not None)
 
     def _judged(self, driver: Driver, arrival: Arrival, facts: Facts) -> Outcome | None:
         """The outcome; None after the first defeat, `judge-error` after the second."""
@@ -221,7 +240,12 @@ class JudgeLoop:
         now = datetime.now(UTC)
         receipts = self._equipment.settings.receipts
         recorded = self._journal.record(
-            claim.arrival.id, outcome, now=now, per_contact_hour=receipts.per_contact_hour, all_hour=receipts.all_hour
+            claim.arrival.id,
+            outcome,
+            now=now,
+            per_contact_hour=receipts.per_contact_hour,
+            all_hour=receipts.all_hour,
+            retry=DEFERRALS[min(claim.tries, len(DEFERRALS)) - 1],
         )
         self._tell(claim.arrival, recorded.outcome)
         self._outbox_filled()

@@ -1,10 +1,9 @@
 """Makes the edges of the two roads out of an equipment: DNS, gpg, our own keys."""
 
-from collections.abc import Callable
 from datetime import datetime
 
 from gateway.model.message import Envelope, Message
-from gateway.model.trust import Checks, Contact, DnsAnswer, Unsealed
+from gateway.model.trust import Checks, Contact, Unsealed
 from gateway.pipeline.tools import Check, Tools
 from gateway.service.equipment import Equipment
 from gateway.triage.ruleset import parse_ruleset
@@ -14,13 +13,13 @@ from gateway.trust.dkim_check import check_dkim
 from gateway.trust.dmarc import check_dmarc
 from gateway.trust.gnupg_home import GnupgHome
 from gateway.trust.openpgp import unseal
-from gateway.trust.resolver import Questions, Recorded, Resolver
+from gateway.trust.resolver import Resolver
 from gateway.trust.seal import Sealer
 from gateway.trust.spf_check import check_spf
 
 
-def make_tools(equipment: Equipment, *, answers: tuple[DnsAnswer, ...] | None = None) -> Tools:
-    """Tools of one judge; with `answers`, DNS is not asked but answered from these (explain --case)."""
+def make_tools(equipment: Equipment) -> Tools:
+    """Tools of one judge."""
     settings = equipment.settings
     home = GnupgHome(settings.openpgp.home)
     signers = signers_of(equipment.directory)
@@ -35,22 +34,19 @@ def make_tools(equipment: Equipment, *, answers: tuple[DnsAnswer, ...] | None = 
         ruleset=parse_ruleset(equipment.rules),
         book=book_of(equipment.directory),
         contacts={contact.id: contact for contact in equipment.directory.contacts},
-        own_keys=sealer.own_keys,
-        check=_live(equipment) if answers is None else _checker(lambda: Recorded(answers)),
+        own_keys=frozenset({sealer.own_key.fingerprint, *sealer.own_key.subkeys}),
+        check=_checker(equipment),
         unseal=open_sealed,
         seal=sealer,
     )
 
 
-def _live(equipment: Equipment) -> Check:
+def _checker(equipment: Equipment) -> Check:
     dns = equipment.settings.dns
     resolver = Resolver(nameservers=dns.nameservers, timeout=dns.timeout)
-    return _checker(resolver.for_message)
 
-
-def _checker(ask: Callable[[], Questions | Recorded]) -> Check:
     def check(message: Message, envelope: Envelope, at: datetime) -> Checks:
-        questions = ask()
+        questions = resolver.for_message()
         spf = check_spf(envelope, questions=questions, at=at)
         dkim = check_dkim(message, questions=questions, at=at)
         dmarc = check_dmarc(message, spf=spf, dkim=dkim, questions=questions)

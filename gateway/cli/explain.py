@@ -1,0 +1,83 @@
+"""`cp247 explain FILE...`: the verdict of messages and what it rests on, without touching anything."""
+
+import json
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import click
+from rich.console import Console
+
+from gateway import log
+from gateway.cli.context import Context
+from gateway.cli.verdict_json import verdict_json
+from gateway.cli.verdict_view import show_verdict
+from gateway.mail.scan import scan_header
+from gateway.model.message import Arrival, Envelope
+from gateway.model.verdict import Disposition
+from gateway.service.single import SingleFiles, arrival_of_file
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+@click.option("--peer", help="Address of the client that handed the message over; without it SPF is none.")
+@click.option("--helo", help="What that client said in EHLO.")
+@click.option("--mail-from", help="Envelope sender; default the topmost Return-Path, else unknown.")
+@click.option("--received-at", help="ISO 8601 moment to judge at; default now.")
+@click.pass_obj
+def explain(
+    context: Context,
+    files: tuple[str, ...],
+    as_json: bool,
+    peer: str | None,
+    helo: str | None,
+    mail_from: str | None,
+    received_at: str | None,
+) -> None:
+    """Judge the messages in FILES as live mail would be judged; exit 1 if one of them is held."""
+    log.set_up()
+    settings = context.settings()
+    mailbox = settings.contact_point.mailbox
+    envelope = Envelope(mail_from=mail_from, rcpt_tos=(mailbox,), peer=peer, helo=helo)
+    at = _moment(received_at)
+    arrivals = [
+        _with_return_path(arrival_of_file(file, mailbox=mailbox, envelope=envelope, received_at=at)) for file in files
+    ]
+    single = SingleFiles(settings)
+    dispositions = set()
+    try:
+        for file, arrival in zip(files, arrivals, strict=True):
+            verdict = single.verdict(arrival)
+            dispositions.add(verdict.disposition)
+            if as_json:
+                click.echo(json.dumps(verdict_json(verdict, file=file, sha256=arrival.sha256), ensure_ascii=False))
+            else:
+                show_verdict(Console(highlight=False), verdict, arrival, file=file)
+    finally:
+        single.close()
+    sys.exit(1 if Disposition.HOLD in dispositions else 0)
+
+
+def _moment(text: str | None) -> datetime:
+    if text is None:
+        return datetime.now(UTC)
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(
+            f"{text!r} is not ISO 8601; write 2026-11-21T03:14:07Z", param_hint="--received-at"
+        ) from None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _with_return_path(arrival: Arrival) -> Arrival:
+    """The envelope sender a delivered message still tells: its topmost Return-Path."""
+    if arrival.envelope.mail_from is not None:
+        return arrival
+    header, _, _ = scan_header(arrival.content)
+    field = header.first("return-path")
+    if field is None:
+        return arrival
+    written = field.value.decode("utf-8", "replace").strip()
+    return replace(arrival, envelope=replace(arrival.envelope, mail_from=written.removeprefix("<").removesuffix(">")))

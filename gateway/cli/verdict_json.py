@@ -1,0 +1,62 @@
+"""A verdict as the one JSON object that scripts rely on; later keys may be added, none changes its meaning (DESIGN section 5)."""
+
+from typing import Any
+
+from gateway.model.outcome import Verdict
+from gateway.model.verdict import IDENTIFIER_KINDS, Classification
+
+
+def verdict_json(verdict: Verdict, *, file: str, sha256: str) -> dict[str, Any]:
+    """The keys of `explain --json`, values as plain JSON types."""
+    found = verdict.classification
+    return {
+        "file": file,
+        "sha256": sha256,
+        "category": found.category.value,
+        "secondary": [one.value for one in found.secondary],
+        "kind": found.kind.value,
+        "urgent": found.urgent,
+        "language": found.language,
+        "assurance": verdict.assurance.value,
+        "disposition": verdict.disposition.value,
+        "reasons": [one.value for one in verdict.reasons],
+        "receipt": {
+            "send": verdict.receipt.send,
+            "level": verdict.receipt.level.value,
+            "reason": verdict.receipt.reason.value if verdict.receipt.reason else None,
+        },
+        "results": [
+            {"method": one.method.value, "result": one.result.value, "identity": one.identity, "reason": one.reason}
+            for one in verdict.results
+        ],
+        "hits": [
+            {"rule": one.rule, "place": one.place.value, "score": one.score, "text": one.text} for one in found.hits
+        ],
+        "score": found.score,
+        "missing": list(found.missing),
+        **_identifiers(found),
+        "reference": found.reference,
+        "mla_intended": found.mla_intended,
+        "preservation_days": found.preservation_days,
+        "contact": verdict.contact,
+        "ruleset": verdict.ruleset,
+    }
+
+
+def _identifiers(found: Classification) -> dict[str, Any]:
+    values: dict[str, list[str]] = {kind: [] for kind in IDENTIFIER_KINDS}
+    for one in found.identifiers:
+        if one.value not in values[one.kind]:
+            values[one.kind].append(one.value)
+    details = [
+        {
+            "kind": one.kind,
+            "value": one.value,
+            "written": one.written,
+            "place": one.place.value,
+            "offset": one.offset,
+            "context": one.context,
+        }
+        for one in found.identifiers
+    ]
+    return {"identifiers": values, "identifiers_detail": details}

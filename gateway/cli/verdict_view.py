@@ -1,0 +1,103 @@
+"""A verdict for a human's eyes: every result with identity and reason, and what no signature covers."""
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gateway.mail.decode import printable
+from gateway.mail.scan import scan_header
+from gateway.model.message import Arrival
+from gateway.model.outcome import Verdict
+from gateway.model.trust import AuthResult, Method, Result
+from gateway.model.verdict import Classification
+
+ACTED_ON = ("from", "reply-to", "to", "subject", "date", "message-id", "content-type")
+"""Fields an officer acts on."""
+
+COLOURS = {
+    Result.PASS: "green",
+    Result.FAIL: "red",
+    Result.PERMERROR: "red",
+    Result.POLICY: "red",
+    Result.SOFTFAIL: "yellow",
+    Result.TEMPERROR: "yellow",
+}
+
+
+def plain(text: str) -> str:
+    """Foreign text made harmless for a terminal: no control characters, no markup."""
+    return escape(printable(text).replace("\n", " "))
+
+
+def show_verdict(console: Console, verdict: Verdict, arrival: Arrival, *, file: str) -> None:
+    """Print one verdict."""
+    found = verdict.classification
+    console.rule(f"[bold]{plain(file)}[/]", align="left")
+    table = Table.grid(padding=(0, 2))
+    for name, value in _facts(verdict):
+        table.add_row(f"[dim]{name}[/]", value)
+    console.print(table)
+    console.print(_results(verdict.results))
+    uncovered = _uncovered(verdict.results, arrival)
+    console.print(f"[dim]no signature covers[/] {', '.join(uncovered) if uncovered else 'nothing an officer acts on'}")
+    if found.hits:
+        console.print(_hits(found))
+    for name, value in _content(found):
+        console.print(f"[dim]{name}[/] {value}")
+
+
+def _facts(verdict: Verdict) -> Iterator[tuple[str, str]]:
+    found = verdict.classification
+    category = found.category.value + "".join(f", also {one.value}" for one in found.secondary)
+    yield (
+        "category",
+        f"[bold]{category}[/]{'  URGENT' if found.urgent else ''}  (kind {found.kind.value}, score {found.score:g})",
+    )
+    yield (
+        "assurance",
+        f"[bold]{verdict.assurance.value}[/]" + (f"  (From names {plain(verdict.contact)})" if verdict.contact else ""),
+    )
+    yield "disposition", f"{verdict.disposition.value}  {', '.join(reason.value for reason in verdict.reasons)}"
+    receipt = verdict.receipt
+    yield "receipt", receipt.level.value if receipt.send else f"none: {receipt.reason.value if receipt.reason else ''}"
+    yield "language", found.language or "unknown"
+
+
+def _results(results: tuple[AuthResult, ...]) -> Table:
+    table = Table("check", "result", "identity", "reason", box=None, header_style="dim", padding=(0, 2, 0, 0))
+    for one in results:
+        colour = COLOURS.get(one.result, "default")
+        table.add_row(
+            one.method.value, f"[{colour}]{one.result.value}[/]", plain(one.identity or ""), plain(one.reason)
+        )
+    return table
+
+
+def _uncovered(results: tuple[AuthResult, ...], arrival: Arrival) -> list[str]:
+    """Fields present that no passing DKIM signature covers; OpenPGP covers the body alone (RFC 3156)."""
+    header, _, _ = scan_header(arrival.content)
+    passing = (one for one in results if one.method is Method.DKIM and one.result is Result.PASS)
+    covered = {name for one in passing for name in one.covers}
+    return [name for name in ACTED_ON if header.first(name) is not None and name not in covered]
+
+
+def _hits(found: Classification) -> Table:
+    table = Table("rule", "place", "score", "text", box=None, header_style="dim", padding=(0, 2, 0, 0))
+    for hit in found.hits:
+        table.add_row(hit.rule, hit.place.value, f"{hit.score:g}", plain(hit.text))
+    return table
+
+
+def _content(found: Classification) -> Iterator[tuple[str, str]]:
+    if found.missing:
+        yield "missing", ", ".join(found.missing)
+    for one in found.identifiers:
+        yield one.kind, plain(one.value)
+    if found.reference:
+        yield "reference", plain(found.reference)
+    if found.mla_intended is not None:
+        yield "MLA request", "announced" if found.mla_intended else "declined"
+    if found.preservation_days is not None:
+        yield "period asked for", f"{found.preservation_days} days"

@@ -1,0 +1,192 @@
+"""The road of an officer's mail: resolve the case, decide, then sign, encrypt, repair threading (CHANNEL A).
+
+What the table refuses comes back with its line; what it lets pass comes back complete, ready for the relay.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from gateway.channel.decide import decide
+from gateway.channel.refusals import CANNOT_DECIDE
+from gateway.channel.resolve import resolve
+from gateway.errors import SealFailed
+from gateway.mail import compose, outgoing, return_path
+from gateway.mail.automatic import automatic
+from gateway.mail.parse import parse
+from gateway.mail.thread import keys_of
+from gateway.model.case import CaseState, CaseView
+from gateway.model.channel import Act, Decision, Dispatch
+from gateway.model.message import Envelope, Message
+from gateway.model.outbox import Hop, OutMail, Purpose
+from gateway.model.settings import Mode
+from gateway.model.trust import PinnedKey
+from gateway.pipeline.notices import passed_notice
+from gateway.pipeline.sealing import seal_payload
+from gateway.pipeline.tools import Tools
+
+PASSING = frozenset({Act.ALLOW, Act.UPGRADE})
+REFUSING = frozenset({Act.REJECT, Act.HOLD})
+
+
+def outward(
+    content: bytes,
+    envelope: Envelope,
+    *,
+    candidates: tuple[CaseView, ...],
+    reference: str | None,
+    tools: Tools,
+    at: datetime,
+) -> Dispatch:
+    """The decision over an officer's mail and the mails it causes; `reference` is the number a case of our own may open.
+
+    A decision that opens a case comes back without mails while `reference` is None: the caller reserves one and asks again.
+    """
+    message = parse(content)
+    message_id = keys_of(message.header, ()).message_id or _message_id(content, tools.settings.hostname)
+    decision = _decided(message, envelope, candidates, tools, at)
+    case = next((one for one in candidates if one.reference == decision.case), None)
+    dispatch = Dispatch(decision=decision, decided_at=at, message_id=message_id)
+    if decision.act in REFUSING and tools.settings.outbound.mode is not Mode.ENFORCE:
+        return _let_pass(dispatch, message, envelope, tools)
+    if decision.act not in PASSING:
+        return dispatch
+    if decision.internal:
+        return replace(dispatch, mails=(_as_it_is(message, envelope, message_id),), case=case)
+    if decision.opens:
+        if reference is None:
+            return dispatch
+        case = _own_case(reference, decision, tools, at)
+        dispatch = replace(dispatch, decision=replace(decision, case=reference))
+    try:
+        mail = _sealed(message, message_id, dispatch.decision, tools, at)
+    except SealFailed:
+        # Fail closed, temporarily: nothing leaves unsealed.
+        return replace(
+            dispatch, decision=Decision(act=Act.DEFER, rule="D0", row=38, reply=CANNOT_DECIDE, case=decision.case)
+        )
+    return replace(dispatch, mails=(mail,), case=_answered(case, message_id) if case else None)
+
+
+def _decided(
+    message: Message, envelope: Envelope, candidates: tuple[CaseView, ...], tools: Tools, at: datetime
+) -> Decision:
+    login, _ = outgoing.login_of(message.header)
+    return decide(
+        message,
+        envelope,
+        resolution=resolve(
+            keys_of(message.header, envelope.rcpt_tos), candidates, recipients=envelope.rcpt_tos, secret=tools.secret
+        ),
+        settings=tools.settings,
+        book=tools.book,
+        own_fingerprints=tools.own_keys,
+        encrypted_to=_encrypted_to(message, tools),
+        login=envelope.login or login,
+        automatic=automatic(message, envelope),
+        at=at,
+    )
+
+
+def _encrypted_to(message: Message, tools: Tools) -> frozenset[str] | None:
+    """Key ids the client encrypted to; None for a mail in clear, nothing for one that cannot be read."""
+    named = tools.seal.recipients_of(message)
+    return named if named or message.root.content_type == "multipart/encrypted" else None
+
+
+def _sealed(message: Message, message_id: str, decision: Decision, tools: Tools, at: datetime) -> OutMail:
+    """The mail as it leaves: signed, or signed and encrypted, with the fields that may stand outside."""
+    reference, cipher = decision.case or "", bool(decision.encrypt_to)
+    outer = outgoing.outer_fields(
+        message,
+        case=reference,
+        cipher=cipher,
+        in_reply_to=decision.in_reply_to,
+        references=decision.references,
+        message_id=message_id,
+        date=at,
+    )
+    payload = outgoing.payload(message, cipher=cipher, case=reference, outer=outer, inner=_opened(message, tools, at))
+    content = compose.message(outer, seal_payload(payload, keys=_keys(decision, tools, at), seal=tools.seal))
+    return OutMail(
+        purpose=Purpose.ANSWER,
+        hop=Hop.RELAY,
+        mail_from=return_path.make(
+            tools.secret, mailbox=tools.settings.contact_point.mailbox, case=reference, day=at.toordinal()
+        ),
+        rcpt_tos=decision.recipients,
+        message_id=message_id,
+        content=tools.seal.dkim_field(content, at=at) + content,
+    )
+
+
+def _keys(decision: Decision, tools: Tools, at: datetime) -> tuple[PinnedKey, ...]:
+    found = tuple(_usable(decision, tools, at))
+    if decision.encrypt_to and not found:
+        raise SealFailed("no usable key of the counterpart")
+    return found
+
+
+def _usable(decision: Decision, tools: Tools, at: datetime) -> Iterator[PinnedKey]:
+    for contact in decision.encrypt_to:
+        yield from (key for key in tools.contacts[contact].keys if key.encrypts(at))
+
+
+def _opened(message: Message, tools: Tools, at: datetime) -> Message | None:
+    """What the client had encrypted, opened: the gateway signs with its own key and encrypts again (row 4)."""
+    if _encrypted_to(message, tools) is None:
+        return None
+    unsealed = tools.unseal(message, None, at)
+    if unsealed.content is None:
+        raise SealFailed("the client's encryption cannot be opened")
+    return parse(unsealed.content)
+
+
+def _own_case(reference: str, decision: Decision, tools: Tools, at: datetime) -> CaseView:
+    """The case a request of our own opens (row 36): its answers are watched."""
+    external = (tools.book[one.lower()] for one in decision.recipients if one.lower() in tools.book)
+    contact, address = next(external)
+    return CaseView(
+        reference=reference,
+        mailbox=tools.settings.contact_point.mailbox,
+        opened_at=at,
+        ours=True,
+        contact=contact.id,
+        origin=address.address.spec,
+        floor=decision.protection.join(contact.minimum),
+    )
+
+
+def _answered(case: CaseView, message_id: str) -> CaseView:
+    state = case.state if case.ours else CaseState.ANSWERED
+    return replace(case, state=state, thread=tuple(dict.fromkeys((*case.thread, message_id))))
+
+
+def _as_it_is(message: Message, envelope: Envelope, message_id: str) -> OutMail:
+    """The officer's own bytes, without the field that names login and laptop (row 18)."""
+    trace = message.header.first("received")
+    cut = (trace.start, trace.start + len(trace.raw)) if trace else (0, 0)
+    return OutMail(
+        purpose=Purpose.ANSWER,
+        hop=Hop.RELAY,
+        mail_from=envelope.mail_from or "",
+        rcpt_tos=envelope.rcpt_tos,
+        message_id=message_id,
+        content=message.content[: cut[0]] + message.content[cut[1] :],
+    )
+
+
+def _let_pass(dispatch: Dispatch, message: Message, envelope: Envelope, tools: Tools) -> Dispatch:
+    """Modes observe and warn: what would be refused leaves as it is; the decision tells the rule, warn tells the officer."""
+    refused = dispatch.decision
+    mails = [_as_it_is(message, envelope, dispatch.message_id or "")]
+    if tools.settings.outbound.mode is Mode.WARN:
+        mails.append(passed_notice(refused, at=dispatch.decided_at, settings=tools.settings))
+    passed = replace(refused, act=Act.ALLOW, reply="", recipients=envelope.rcpt_tos)
+    return replace(dispatch, decision=passed, mails=tuple(mails))
+
+
+def _message_id(content: bytes, hostname: str) -> str:
+    """An id for a mail whose client wrote none: the same bytes get the same one."""
+    return f"<answer.{hashlib.sha256(content).hexdigest()[:32]}@{hostname}>"
