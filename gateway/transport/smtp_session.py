@@ -133,6 +133,7 @@ class Conversation(SMTP):
     async def _converse(self, *, entered: bool) -> None:
         if not entered:
             raise HangUp(Reply.TOO_MANY_CONNECTIONS)
+        await asyncio.sleep(0)  # so that what is there already has been read
         if self._reader._buffer:  # type: ignore[attr-defined]  # noqa: SLF001 a client must wait for 220
             raise HangUp(Reply.EARLY_TALKER)
         await self.push(f"220 {self._door.hostname} {'LMTP' if self._door.lmtp else 'ESMTP'}")

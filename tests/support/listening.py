@@ -112,9 +112,9 @@ def listening(of: Settings | None = None, *, outward: bool = False, limits: Limi
         try:
             asyncio.run(serve())
         except BaseException as error:
-            if not ready.done():
-                ready.set_exception(error)
-            raise
+            if ready.done():
+                raise
+            ready.set_exception(error)
 
     thread = threading.Thread(target=run)
     thread.start()
