@@ -36,6 +36,12 @@ class Sealer:
         """Our own public key, with its expiry; raises GpgUnavailable if the home does not hold it."""
         return self.home.own_key(self.signing_key)
 
+    @property
+    def own_keys(self) -> frozenset[str]:
+        """Fingerprints and 16-digit key ids of our own key and its subkeys; raises GpgUnavailable like `own_key`."""
+        names = (self.own_key.fingerprint, *self.own_key.subkeys)
+        return frozenset((*names, *(name[-16:] for name in names)))
+
     @cached_property
     def _dkim_key(self) -> rsa.RSAPrivateKey:
         return load_key(self.dkim.key)

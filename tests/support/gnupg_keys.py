@@ -3,11 +3,15 @@
 A correspondent has a GnuPG home of its own, driven here by gpg itself and never by the code under test.
 """
 
+import base64
 import os
 import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from gateway.model.trust import PinnedKey
+from gateway.trust.gnupg_home import GnupgHome
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 """The moment at which tests judge; keys of correspondents are a day older."""
@@ -22,21 +26,22 @@ class Correspondent:
     fingerprint: str
     user_id: str
 
-    def gpg(self, *args: str, data: bytes = b"", at: datetime = NOW) -> bytes:
+    def gpg(self, *args: str, data: bytes = b"", at: datetime | None = None) -> bytes:
         command = ["gpg", "--homedir", str(self.home), "--batch", "--quiet", "--no-tty", "--trust-model", "always",
-                   "--pinentry-mode", "loopback", "--passphrase", "", "--faked-system-time", str(int(at.timestamp())), *args]  # fmt: skip
-        return subprocess.run(command, input=data, capture_output=True, check=True).stdout
+                   "--pinentry-mode", "loopback", "--passphrase", ""]  # fmt: skip
+        command += ["--faked-system-time", str(int(at.timestamp()))] if at else []
+        return subprocess.run([*command, *args], input=data, capture_output=True, check=True).stdout
 
     @property
     def armored(self) -> bytes:
         return self.gpg("--armor", "--export", self.fingerprint)
 
-    def sign(self, payload: bytes, *more: str, at: datetime = NOW) -> bytes:
+    def sign(self, payload: bytes, *more: str, at: datetime | None = None) -> bytes:
         """Armored detached signature."""
         return self.gpg("--armor", *more, "--detach-sign", data=payload, at=at)
 
     def encrypt(
-        self, payload: bytes, *to: bytes, sign: bool = True, more: tuple[str, ...] = (), at: datetime = NOW
+        self, payload: bytes, *to: bytes, sign: bool = True, more: tuple[str, ...] = (), at: datetime | None = None
     ) -> bytes:
         """Armored message to these armored public keys."""
         for key in to:
@@ -54,6 +59,19 @@ class Correspondent:
 
     def end(self) -> None:
         subprocess.run(["gpgconf", "--homedir", str(self.home), "--kill", "all"], check=False, capture_output=True)
+
+
+def armored(octets: bytes, kind: str) -> bytes:
+    """Octets in ASCII armor, without a checksum."""
+    text = base64.encodebytes(octets)
+    return f"-----BEGIN PGP {kind}-----\n\n".encode() + text + f"-----END PGP {kind}-----\n".encode()
+
+
+def pinned(home: GnupgHome, key_file: bytes) -> PinnedKey:
+    """The key of a file as the directory would pin it."""
+    key = home.inspect_keys((key_file,))[0]
+    assert isinstance(key, PinnedKey), key
+    return key
 
 
 def primary_of(armored: bytes) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gnupg_keys import Correspondent, make_correspondent
+from gnupg_keys import Correspondent, make_correspondent, pinned
 
-from gateway.model.trust import Contact, PinnedKey
+from gateway.model.trust import Contact
 from gateway.trust.gnupg_home import GnupgHome
 
 
@@ -59,10 +59,12 @@ def own_armored(home: GnupgHome, own_fingerprint: str) -> bytes:
     return home.export(own_fingerprint)
 
 
-def pinned(home: GnupgHome, armored: bytes) -> PinnedKey:
-    key = home.inspect_keys((armored,))[0]
-    assert isinstance(key, PinnedKey), key
-    return key
+@pytest.fixture(scope="session")
+def rsa(folder: Path) -> Iterator[Correspondent]:
+    """A key whose signatures may carry any hash."""
+    person = make_correspondent(folder, "RSA <rsa@police.gov.b.example>", algorithm="rsa2048", cipher="")
+    yield person
+    person.end()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,143 @@
+"""Writes a contact point into keys/: a new folder with contact.yaml and its key, or a key beside those it has.
+
+Never overwrites a file and never leaves half a folder: it is made under a hidden name and renamed when it is whole.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from io import StringIO
+
+from ruamel.yaml import YAML
+
+from gateway.errors import Complaint, ConfigError
+from gateway.mail.addresses import parse_address
+from gateway.model.message import Address
+from gateway.model.trust import Contact, Directory, PinnedKey
+from gateway.trust.contact_file import read_contact
+from gateway.trust.directory import CONTACT_FILE, Inspect
+from gateway.trust.key_inspection import KeyRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """What the administrator said about a contact point and its key."""
+
+    address: str
+    armored: bytes = field(repr=False)
+    file: str
+    """Where the key was read from, for complaints."""
+    name: str | None = None
+    country: str | None = None
+    folder: str | None = None
+    phone: str = ""
+    languages: Sequence[str] = ()
+    verified_how: str = ""
+    enrolled_by: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """What was written."""
+
+    path: str
+    """The key file."""
+    contact_file: str
+    fingerprint: str
+    verified: bool
+    """The address is confirmed: it gives trust."""
+
+
+def enrol(enrolment: Enrolment, *, directory: Directory, folder: str, inspect: Inspect) -> Enrolled:
+    """Pin one key for one address below the folder keys/; ConfigError names what is wrong, and then nothing is written."""
+    address = parse_address(enrolment.address.encode())
+    if address is None or "<" in enrolment.address:
+        raise _refused(enrolment.address, "is no address", "write local@domain")
+    key = _key(enrolment, directory, inspect)
+    owner = next(
+        (one for one in directory.contacts for known in one.addresses if known.address.key == address.key), None
+    )
+    name = f"{key.fingerprint}.asc"
+    if owner is not None:
+        return _added(owner, address, os.path.join(folder, owner.id), name, enrolment)
+    return _founded(enrolment, address, folder, name)
+
+
+def _key(enrolment: Enrolment, directory: Directory, inspect: Inspect) -> PinnedKey:
+    found = inspect((enrolment.armored,))[0]
+    if isinstance(found, KeyRefused):
+        raise _refused(enrolment.file, found.what, found.remedy)
+    owner = next(
+        (one.id for one in directory.contacts for key in one.keys if key.fingerprint == found.fingerprint), None
+    )
+    if owner is not None:
+        raise _refused(
+            enrolment.file, f"holds {found.fingerprint}, pinned already for {owner}", "nothing is to be done"
+        )
+    return found
+
+
+def _added(owner: Contact, address: Address, folder: str, name: str, enrolment: Enrolment) -> Enrolled:
+    path = os.path.join(folder, name)
+    try:
+        with open(path, "xb") as file:
+            file.write(enrolment.armored)
+    except OSError as error:
+        raise _refused(path, f"cannot be written: {error.strerror}", "look what stands there") from error
+    verified = any(one.verified for one in owner.addresses if one.address.key == address.key)
+    return Enrolled(path, os.path.join(folder, CONTACT_FILE), name.removesuffix(".asc"), verified)
+
+
+def _founded(enrolment: Enrolment, address: Address, keys: str, name: str) -> Enrolled:
+    if not enrolment.name or not enrolment.country:
+        raise _refused(enrolment.address, "belongs to no contact point yet", "say who it is with --name and --country")
+    folder = enrolment.folder or _folder_name(enrolment.country, address.domain)
+    content = _contact_yaml(enrolment, address)
+    read_contact(folder, content, file=f"{folder}/{CONTACT_FILE}")
+    final = os.path.join(keys, folder)
+    if os.path.exists(final) or not re.fullmatch("[a-z0-9][a-z0-9-]{0,63}", folder):
+        raise _refused(final, "is there already, or is no name for a folder", "choose another with --folder")
+    made = os.path.join(keys, f".new-{folder}")
+    try:
+        shutil.rmtree(made, ignore_errors=True)
+        os.mkdir(made)
+        for file, octets in ((CONTACT_FILE, content), (name, enrolment.armored)):
+            with open(os.path.join(made, file), "xb") as written:
+                written.write(octets)
+        os.rename(made, final)
+    except OSError as error:
+        shutil.rmtree(made, ignore_errors=True)
+        raise _refused(final, f"cannot be written: {error.strerror}", "mend its permissions") from error
+    path = os.path.join(final, name)
+    return Enrolled(path, os.path.join(final, CONTACT_FILE), name.removesuffix(".asc"), bool(enrolment.verified_how))
+
+
+def _folder_name(country: str, domain: str) -> str:
+    return re.sub("[^a-z0-9-]", "-", f"{country}-{domain.partition('.')[0]}".lower())
+
+
+def _contact_yaml(enrolment: Enrolment, address: Address) -> bytes:
+    document: dict[str, object] = {
+        "name": enrolment.name,
+        "country": enrolment.country,
+        "addresses": [{"address": address.spec, "verified": bool(enrolment.verified_how), "joint": False}],
+        "domains": [address.domain],
+    }
+    more = {
+        "phone": enrolment.phone,
+        "languages": list(enrolment.languages),
+        "enrolled_by": list(enrolment.enrolled_by),
+        "verified_how": enrolment.verified_how,
+    }
+    document |= {key: value for key, value in more.items() if value}
+    written = StringIO()
+    yaml = YAML()
+    yaml.width = 4096
+    yaml.dump(document, written)
+    return written.getvalue().encode("utf-8")
+
+
+def _refused(file: str, what: str, remedy: str) -> ConfigError:
+    return ConfigError(Complaint(file, 0, 0, "", what, remedy))

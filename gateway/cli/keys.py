@@ -1,0 +1,218 @@
+"""`cp247 keys`: whom we trust, whether their keys are still good, and how another contact point is enrolled.
+
+Reads the folder keys/ and our own key; writes only what `add` is asked to write, and never overwrites a file.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from gateway.cli.context import Context
+from gateway.cli.enrolment import Enrolment, enrol
+from gateway.cli.verdict_view import plain
+from gateway.config import read_tree
+from gateway.errors import Complaint, ConfigError, GpgUnavailable
+from gateway.model.settings import Settings
+from gateway.model.trust import Contact, Directory, PinnedKey
+from gateway.trust.directory import parse_directory
+from gateway.trust.gnupg_home import GnupgHome
+
+SOON = timedelta(days=30)
+"""What ends within this time is named by `check` before it ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing `check` found about a key or a contact; `grave` if something is already lost by it."""
+
+    contact: str
+    what: str
+    remedy: str
+    grave: bool = True
+
+
+@click.group()
+def keys() -> None:
+    """Whom we trust: contact points, their addresses and their OpenPGP keys."""
+
+
+@keys.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+@click.pass_obj
+def list_contacts(context: Context, as_json: bool) -> None:
+    """List contact points with their addresses and keys; exit 2 if a folder is broken."""
+    directory, complaints = _read(context.settings())
+    now = datetime.now(UTC)
+    if as_json:
+        for contact in directory.contacts:
+            click.echo(json.dumps(contact_json(contact, now), ensure_ascii=False))
+    else:
+        _console().print(
+            _table(directory, now) if directory.contacts else "no contact point is enrolled: cp247 keys add --help"
+        )
+    _complain(complaints)
+
+
+@keys.command()
+@click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
+@click.pass_obj
+def check(context: Context, as_json: bool) -> None:
+    """Check every contact, every key and our own; exit 1 on expiry or revocation, 2 if a folder is broken."""
+    settings = context.settings()
+    directory, complaints = _read(settings)
+    findings = (
+        *_own(settings),
+        *(one for contact in directory.contacts for one in _findings(contact, datetime.now(UTC))),
+    )
+    for one in findings:
+        line = f"{one.contact}: {one.what}; {one.remedy}"
+        click.echo(json.dumps(asdict(one), ensure_ascii=False) if as_json else line)
+    _complain(complaints)
+    if not findings and not as_json:
+        click.echo(f"{len(directory.contacts)} contact points and our own key are in order")
+    sys.exit(1 if any(one.grave for one in findings) else 0)
+
+
+@keys.command()
+@click.argument("address")
+@click.argument("key_file", metavar="FILE.asc", type=click.Path(exists=True, dir_okay=False))
+@click.option("--name", help="Name of a contact point that has no folder yet.")
+@click.option("--country", help="Its country, two capital letters (ISO 3166).")
+@click.option("--folder", help="Name of its folder; default from country and domain.")
+@click.option("--phone", default="", help="Number for call-backs, from the directory of the network.")
+@click.option("--language", "languages", multiple=True, help="Language of its receipts, best first; may be repeated.")
+@click.option(
+    "--verified-how", default="", help="How address and fingerprint were confirmed; without it neither gives trust."
+)
+@click.option("--enrolled-by", multiple=True, help="Who enrols it; may be repeated.")
+@click.pass_obj
+def add(context: Context, /, address: str, key_file: str, **entered: Any) -> None:
+    """Pin the key in FILE.asc for ADDRESS, in a new folder or in the one that has the address already."""
+    settings = context.settings()
+    directory, _ = _read(settings)
+    with open(key_file, "rb") as file:
+        armored = file.read()
+    made = enrol(
+        Enrolment(address=address, armored=armored, file=key_file, **entered),
+        directory=directory,
+        folder=settings.keys,
+        inspect=GnupgHome(settings.openpgp.home).inspect_keys,
+    )
+    console = _console()
+    console.print(f"{plain(address)}: key pinned in {plain(made.path)}")
+    console.print(f"  {' '.join(made.fingerprint[at : at + 4] for at in range(0, 40, 4))}")
+    if not made.verified:
+        console.print("Compare this fingerprint by telephone, number from the network's directory, never from a mail.")
+        console.print(
+            f"Then set `verified: true` and `verified_how` in {plain(made.contact_file)}: until then it gives no trust."
+        )
+    console.print("A running gateway reads it after SIGHUP.")
+
+
+def _read(settings: Settings) -> tuple[Directory, tuple[Complaint, ...]]:
+    return parse_directory(read_tree(settings.keys), inspect=GnupgHome(settings.openpgp.home).inspect_keys)
+
+
+def _complain(complaints: tuple[Complaint, ...]) -> None:
+    if complaints:
+        raise ConfigError(*complaints)
+
+
+def _own(settings: Settings) -> Iterator[Finding]:
+    """What is wrong with our own key: without it no receipt and no answer leaves."""
+    ours = "our own key"
+    try:
+        key = GnupgHome(settings.openpgp.home).own_key(settings.openpgp.signing_key)
+    except GpgUnavailable as error:
+        yield Finding(ours, str(error), "see openpgp in gateway.yaml; restore it from the backup")
+        return
+    yield from _key_findings(ours, key, datetime.now(UTC), "make a new key and give it to every contact point")
+
+
+def _findings(contact: Contact, now: datetime) -> Iterator[Finding]:
+    if not contact.valid(now.date()):
+        yield Finding(
+            contact.id, f"valid_until {contact.valid_until} has passed", "ask for its data anew and set another day"
+        )
+    elif not contact.valid((now + SOON).date()):
+        yield Finding(contact.id, f"valid only until {contact.valid_until}", "ask for its data anew", grave=False)
+    for one in contact.addresses:
+        if not one.verified:
+            yield Finding(contact.id, f"{one.address.spec} is not verified", "confirm it by telephone", grave=False)
+    for key in contact.keys:
+        yield from _key_findings(contact.id, key, now, "ask for its new key and add it with `cp247 keys add`")
+
+
+def _key_findings(whose: str, key: PinnedKey, now: datetime, remedy: str) -> Iterator[Finding]:
+    rows = (
+        (key.revoked, "is revoked", True),
+        (not key.usable(now), f"expired on {_day(key.expires)}", True),
+        (not key.can_encrypt, "cannot be encrypted to", False),
+        (not key.encrypts(now), f"cannot be encrypted to since {_day(key.encryption_expires)}", True),
+        (not key.usable(now + SOON), f"expires on {_day(key.expires)}", False),
+        (not key.encrypts(now + SOON), f"cannot be encrypted to after {_day(key.encryption_expires)}", False),
+    )
+    for applies, what, grave in rows:
+        if applies:
+            yield Finding(whose, f"{key.fingerprint} {what}", remedy, grave)
+            return
+
+
+def contact_json(contact: Contact, now: datetime) -> dict[str, Any]:
+    """One contact as a JSON object; later keys may be added."""
+    return {
+        "contact": contact.id,
+        "name": contact.name,
+        "country": contact.country,
+        "addresses": [
+            {"address": one.address.spec, "verified": one.verified, "joint": one.joint} for one in contact.addresses
+        ],
+        "phone": contact.phone,
+        "languages": list(contact.languages),
+        "valid_until": contact.valid_until.isoformat() if contact.valid_until else None,
+        "keys": [
+            {"fingerprint": one.fingerprint, "state": _state(one, now), "expires": _written(one.expires)}
+            for one in contact.keys
+        ],
+    }
+
+
+def _table(directory: Directory, now: datetime) -> Table:
+    table = Table("contact", "country", "name", "addresses", "keys", box=None, header_style="dim", padding=(0, 2, 0, 0))
+    for one in directory.contacts:
+        addresses = "\n".join(
+            address.address.spec + ("" if address.verified else " (not verified)") for address in one.addresses
+        )
+        pinned = "\n".join(f"{key.fingerprint} {_state(key, now)}" for key in one.keys) or "none"
+        table.add_row(one.id, one.country, plain(one.name), _lines(addresses), _lines(pinned))
+    return table
+
+
+def _lines(text: str) -> str:
+    return "\n".join(plain(one) for one in text.split("\n"))
+
+
+def _state(key: PinnedKey, now: datetime) -> str:
+    """One word for a key's state: good, expired, revoked."""
+    if key.revoked:
+        return "revoked"
+    return "good" if key.usable(now) else "expired"
+
+
+def _day(moment: datetime | None) -> str:
+    return moment.date().isoformat() if moment else "an unknown day"
+
+
+def _written(moment: datetime | None) -> str | None:
+    return moment.isoformat().replace("+00:00", "Z") if moment else None
+
+
+def _console() -> Console:
+    return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 200)
