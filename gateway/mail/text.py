@@ -28,6 +28,7 @@ UNREADABLE_BY_DESIGN = frozenset(
 )
 """Parts without words that OpenPGP and S/MIME bring along; they are no unread attachments."""
 
+_UUENCODED = re.compile(r"^begin [0-7]{3,4} \S", re.MULTILINE)
 _WORD = re.compile(r"[^\W_]{3,}")
 _LINK = re.compile(r"<?(?:https?://|mailto:|cid:)[^\s<>]*+>?", re.IGNORECASE)
 _TEMPLATE = re.compile(
@@ -51,6 +52,7 @@ class _Reader:
     def __init__(self, message: Message) -> None:
         self._message = message
         self._left = MAX_TEXT_CHARACTERS
+        self._markup_left = MAX_ENCODED_BYTES
         subjects = [decoded_words(field.value) for field in message.header.all("subject")]
         self._forward = any(map(is_forward, subjects))
         self._subject = self._bounded(" ".join(map(stripped_subject, subjects)))
@@ -156,13 +158,23 @@ class _Reader:
         text, known = charset_text(data, part.parameter("charset") or "us-ascii")
         if not known:
             self._findings[Reason.UNKNOWN_CHARSET] = None
-        text = self._bounded(text.replace("\r\n", "\n").replace("\r", "\n"))
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
         if part.content_type == "text/html":
-            seen = visible(text)
-            text = seen.text
-            if seen.hidden:
-                self._findings[Reason.HIDDEN_TEXT] = None
-        return printable(text)
+            text = self._seen(text)
+        elif _UUENCODED.search(text):
+            self._findings[Reason.ATTACHMENT_UNREAD] = None
+        return self._bounded(printable(text))
+
+    def _seen(self, html: str) -> str:
+        """The visible words; markup has a limit of its own, so that a picture inside it leaves room for them."""
+        markup = html[: self._markup_left]
+        self._markup_left -= len(markup)
+        seen = visible(markup)
+        if len(markup) < len(html):
+            self._findings[Reason.TEXT_TRUNCATED] = None
+        if seen.hidden:
+            self._findings[Reason.HIDDEN_TEXT] = None
+        return seen.text
 
     def _bounded(self, text: str) -> str:
         kept = text[: self._left]

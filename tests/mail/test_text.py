@@ -202,6 +202,23 @@ def test_many_large_parts_are_bounded_together():
     assert text.findings == (Reason.TEXT_TRUNCATED,)
 
 
+def test_a_picture_inside_html_leaves_room_for_the_words():
+    html = b'<img src="data:image/png;base64,' + b"A" * 2 * MAX_TEXT_CHARACTERS + b'"><p>Danger to life.</p>'
+    text = plain(html, b"Content-Type: text/html")
+    assert (text.body, text.findings) == ("Danger to life.", ())
+
+
+def test_many_large_html_parts_are_bounded_together(cpu_seconds):
+    part = b"--b\r\nContent-Type: text/html\r\n\r\n" + b"<a>" * 300_000 + b"\r\n"
+    with cpu_seconds(at_most=8.0):
+        text = plain(part * 30 + b"--b--\r\n", b"Content-Type: multipart/mixed; boundary=b")
+    assert Reason.TEXT_TRUNCATED in text.findings
+
+
+def test_an_attachment_inside_the_words_is_said():
+    assert plain(b"see below\r\nbegin 644 request.pdf\r\nM1234\r\nend\r\n").findings == (Reason.ATTACHMENT_UNREAD,)
+
+
 def test_a_large_encoded_attachment_is_decoded_in_part_only(cpu_seconds):
     body = b"QUFB" * 5_000_000
     with cpu_seconds(at_most=2.0):
