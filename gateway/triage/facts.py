@@ -10,6 +10,9 @@ from gateway.model.message import Text
 from gateway.triage.matcher import Terms
 from gateway.triage.ruleset import Labels
 
+MAX_CHARACTERS = 4000
+"""Of each place in which a reference is looked for: it stands at the head of a letter."""
+
 MAX_DAYS = 3650
 DAYS_WITHIN = 80
 """Characters between a number of days and a word of preservation."""
@@ -29,7 +32,7 @@ def reference(text: Text, *, folded: tuple[str, ...], labels: Labels) -> str | N
     """
     terms = Terms(phrases=labels.reference)
     for words in folded:
-        for _, end in terms.spans(words):
+        for _, end in terms.spans(words[:MAX_CHARACTERS]):
             found = _behind(words, end)
             if found is not None and not REFERENCE.search(found):
                 return _as_written(found, text)

@@ -3,14 +3,14 @@
 Knows nothing of categories and thresholds; each rule counts once, at its best place.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.model.message import Text
 from gateway.model.verdict import Hit, Place
-from gateway.triage.matcher import Span
+from gateway.triage.matcher import Candidates, Span
 from gateway.triage.normal import fold
-from gateway.triage.ruleset import Rule, Ruleset, Scoring
+from gateway.triage.ruleset import Near, Rule, Ruleset, Scoring
 
 MAX_HIT_TEXT = 120
 
@@ -45,41 +45,70 @@ def _words(filename: str) -> str:
 
 def rule_hits(texts: Folded, *, ruleset: Ruleset, show: bool) -> tuple[RuleHit, ...]:
     """Every rule that hits, highest score first; without `show` no word of the mail is in it."""
-    candidates = {place: ruleset.index.candidates(words) for place, words in texts.items() if words}
-    numbers = sorted(set().union(*candidates.values()))
+    looks = tuple(_Look(place, words, ruleset.index.candidates(words)) for place, words in texts.items() if words)
+    numbers = sorted({owner // 4 for look in looks for owner in look.candidates if owner % 4 == 0})
     found = []
     for number in numbers:
-        rule = ruleset.rules[number]
-        here = {place: texts[place] for place, asked in candidates.items() if number in asked and place in rule.places}
-        if rule.unless is not None and any(rule.unless.stand_in(words) for words in texts.values()):
+        trial = _Trial(ruleset.rules[number], first=number * 4)
+        if any(trial.taken_back(look) for look in looks):
             continue
-        hit = _best(rule, here, ruleset.scoring, show=show)
-        if hit is not None:
-            found.append(RuleHit(rule, hit))
+        hits = (_hit(trial, look, ruleset.scoring, show=show) for look in looks if look.place in trial.rule.places)
+        best = max((hit for hit in hits if hit is not None), key=lambda hit: hit.score, default=None)
+        if best is not None:
+            found.append(RuleHit(trial.rule, best))
     return tuple(sorted(found, key=lambda one: (-one.hit.score, one.rule.id)))
 
 
-def _best(rule: Rule, texts: Folded, scoring: Scoring, *, show: bool) -> Hit | None:
-    hits = (_hit(rule, place, words, scoring, show=show) for place, words in texts.items())
-    return max((hit for hit in hits if hit is not None), key=lambda hit: hit.score, default=None)
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One place of the mail, and the terms worth looking for in it."""
+
+    place: Place
+    words: str
+    candidates: Candidates
 
 
-def _hit(rule: Rule, place: Place, words: str, scoring: Scoring, *, show: bool) -> Hit | None:
-    span = next(_counting(rule, words), None)
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """One rule tried on a mail; its four Terms stand in the index from `first` on, as Ruleset says."""
+
+    rule: Rule
+    first: int
+
+    def taken_back(self, look: _Look) -> bool:
+        """Whether something stands there that makes the whole rule void."""
+        rule, owner = self.rule, self.first + 3
+        if rule.unless is None or owner not in look.candidates:
+            return False
+        return rule.unless.stand_in(look.words, among=look.candidates[owner])
+
+    def span(self, look: _Look) -> Span | None:
+        """The earliest occurrence that counts."""
+        if self.first not in look.candidates:
+            return None
+        return self.rule.terms.first(
+            look.words, counts=lambda span: self._counts(look, span), among=look.candidates[self.first]
+        )
+
+    def _counts(self, look: _Look, span: Span) -> bool:
+        """Whether the occurrence is near what it must be near, and not near what it must not."""
+        near, not_near = self.rule.near, self.rule.not_near
+        if near is not None and not self._stands(near, self.first + 1, look, span):
+            return False
+        return not_near is None or not self._stands(not_near, self.first + 2, look, span)
+
+    def _stands(self, near: Near, owner: int, look: _Look, span: Span) -> bool:
+        if owner not in look.candidates:
+            return False
+        return near.terms.stand_near(look.words, span, within=near.within, among=look.candidates[owner])
+
+
+def _hit(trial: _Trial, look: _Look, scoring: Scoring, *, show: bool) -> Hit | None:
+    span = trial.span(look)
     if span is None:
         return None
-    worth = scoring.places[place]
-    if place is Place.BODY and span[0] < scoring.first_screen_characters:
+    worth = scoring.places[look.place]
+    if look.place is Place.BODY and span[0] < scoring.first_screen_characters:
         worth = max(worth, scoring.first_screen_score)
-    shown = words[span[0] : span[1]][:MAX_HIT_TEXT] if show else ""
-    return Hit(rule=rule.id, place=place, score=rule.weight * worth, text=shown, offset=span[0])
-
-
-def _counting(rule: Rule, words: str) -> Iterator[Span]:
-    """Occurrences that count, first things first: near what they must be near, and not near what they must not."""
-    for span in rule.terms.spans(words):
-        if rule.near is not None and not rule.near.terms.stand_near(words, span, within=rule.near.within):
-            continue
-        if rule.not_near is not None and rule.not_near.terms.stand_near(words, span, within=rule.not_near.within):
-            continue
-        yield span
+    shown = look.words[span[0] : span[1]][:MAX_HIT_TEXT] if show else ""
+    return Hit(rule=trial.rule.id, place=look.place, score=trial.rule.weight * worth, text=shown, offset=span[0])

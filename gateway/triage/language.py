@@ -6,7 +6,7 @@ Never guesses from a few words: not knowing is an answer.
 from collections import Counter
 from collections.abc import Mapping
 
-MAX_CHARACTERS = 6000
+MAX_CHARACTERS = 4000
 MIN_LETTERS = 40
 MIN_WORDS = 3
 MARGIN = 1.5
@@ -15,10 +15,9 @@ MARGIN = 1.5
 
 def language_of(folded: str, *, common_words: Mapping[str, frozenset[str]]) -> str | None:
     """BCP 47 tag of the language the folded text is written in, or None where that is not clear."""
-    start = folded[:MAX_CHARACTERS]
-    if sum(map(str.isalpha, start)) < MIN_LETTERS:
+    words = Counter(word.strip(".,;:!?()\"'") for word in folded[:MAX_CHARACTERS].split())
+    if sum(len(word) * count for word, count in words.items() if word.isalpha()) < MIN_LETTERS:
         return None
-    words = Counter(word.strip(".,;:!?()\"'") for word in start.split())
     counts = sorted(
         ((sum(words[word] for word in common), language) for language, common in common_words.items()), reverse=True
     )

@@ -4,8 +4,9 @@ Never searches with a pattern that could take more than linear time; nearness is
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 import re2
@@ -43,26 +44,44 @@ class Terms:
     phrases: tuple[str, ...] = ()
     patterns: tuple[Any, ...] = ()
 
+    def each(self, text: str, *, among: Collection[int] | None = None) -> Iterator[Iterator[Span]]:
+        """For each term where it stands in folded text, one after the other, never across a line.
+
+        `among` names the terms to look for by number, phrases first; at most MAX_OCCURRENCES of each are looked at.
+        """
+        searched = text.encode() if self.patterns else b""
+        for number, phrase in enumerate(self.phrases):
+            if among is None or number in among:
+                yield islice(_phrase_spans(phrase, text), MAX_OCCURRENCES)
+        for number, pattern in enumerate(self.patterns, start=len(self.phrases)):
+            if among is None or number in among:
+                yield islice(_pattern_spans(pattern, text, searched), MAX_OCCURRENCES)
+
     def spans(self, text: str) -> list[Span]:
-        """Where they stand in folded text, first things first, never across a line; at most MAX_OCCURRENCES a term."""
-        found = [span for phrase in self.phrases for span in _phrase_spans(phrase, text)]
-        for pattern in self.patterns:
-            found += _pattern_spans(pattern, text)
-        return sorted(found)
+        """Where any of them stands, first things first, the longer first where two begin together."""
+        return sorted(chain.from_iterable(self.each(text)), key=_earliest)
 
-    def stand_in(self, text: str) -> bool:
+    def first(self, text: str, *, counts: Callable[[Span], bool], among: Collection[int] | None = None) -> Span | None:
+        """The earliest occurrence that counts."""
+        firsts = (next(filter(counts, spans), None) for spans in self.each(text, among=among))
+        return min((span for span in firsts if span is not None), key=_earliest, default=None)
+
+    def stand_in(self, text: str, *, among: Collection[int] | None = None) -> bool:
         """Whether any of them stands in the text."""
-        return any(True for phrase in self.phrases for _ in _phrase_spans(phrase, text)) or any(
-            _pattern_spans(pattern, text) for pattern in self.patterns
-        )
+        return any(True for spans in self.each(text, among=among) for _ in spans)
 
-    def stand_near(self, text: str, span: Span, *, within: int) -> bool:
+    def stand_near(self, text: str, span: Span, *, within: int, among: Collection[int] | None = None) -> bool:
         """Whether any of them stands on the same line with at most `within` characters between it and the span."""
         longest = max(map(len, self.phrases), default=0)
         reach = within + max(longest, within if self.patterns else 0)
         low, high = _line(text, max(span[0] - reach, 0), min(span[1] + reach, len(text)), span)
         start, end = span[0] - low, span[1] - low
-        return any(start - there <= within and here - end <= within for here, there in self.spans(text[low:high]))
+        near = chain.from_iterable(self.each(text[low:high], among=among))
+        return any(start - there <= within and here - end <= within for here, there in near)
+
+
+def _earliest(span: Span) -> Span:
+    return span[0], -span[1]
 
 
 def _line(text: str, low: int, high: int, span: Span) -> Span:
@@ -79,11 +98,9 @@ def _line(text: str, low: int, high: int, span: Span) -> Span:
 
 def _phrase_spans(phrase: str, text: str) -> Iterator[Span]:
     start = text.find(phrase)
-    seen = 0
-    while start >= 0 and seen < MAX_OCCURRENCES:
+    while start >= 0:
         end = start + len(phrase)
         if _stands_alone(text, start, end):
-            seen += 1
             yield start, end
         start = text.find(phrase, start + 1)
 
@@ -95,14 +112,17 @@ def _stands_alone(text: str, start: int, end: int) -> bool:
     return opens and closes
 
 
-def _pattern_spans(pattern: Any, text: str) -> list[Span]:
-    found: list[Span] = []
-    for match in pattern.finditer(text):
-        if "\n" not in match[0] and match[0]:
-            found.append(match.span())
-        if len(found) == MAX_OCCURRENCES:
-            break
-    return found
+def _pattern_spans(pattern: Any, text: str, searched: bytes) -> Iterator[Span]:
+    """RE2 counts bytes; they become characters piece by piece, one pass over the text in all."""
+    byte = character = 0
+    single = len(searched) == len(text)
+    for match in pattern.finditer(searched):
+        start, end = match.span()
+        if not single:
+            character += len(searched[byte:start].decode())
+            byte, start, end = start, character, character + len(searched[start:end].decode())
+        if start < end and "\n" not in text[start:end]:
+            yield start, end
 
 
 def compile_terms(phrases: Sequence[str], patterns: Sequence[str]) -> Terms:
@@ -146,26 +166,36 @@ def _words(error: Exception) -> str:
     return first.decode("utf-8", "replace") if isinstance(first, bytes) else str(first)
 
 
+Candidates = Mapping[int, frozenset[int] | None]
+"""Number of the Terms -> which of its terms may stand there, by their numbers; None = each may."""
+
+
 class Index:
     """Which of many terms may stand in a text, found in one pass over it."""
 
     def __init__(self, terms: Iterable[Terms]) -> None:
         self._set = re2.Set.SearchSet(_options(_SET_MEMORY))
-        self._owners: list[int] = []
-        count = 0
+        self._terms: list[tuple[int, int]] = []
+        owners = 0
         for owner, one in enumerate(terms):
-            count = owner + 1
-            for source in (*map(re2.escape, one.phrases), *(pattern.pattern for pattern in one.patterns)):
+            owners = owner + 1
+            sources = (*map(re2.escape, one.phrases), *(pattern.pattern for pattern in one.patterns))
+            for number, source in enumerate(sources):
                 self._set.Add(source)
-                self._owners.append(owner)
-        self._all = frozenset(range(count))
+                self._terms.append((owner, number))
+        self._all: Candidates = dict.fromkeys(range(owners))
         # The engine answers `nothing` and `gave up` alike; a pattern that always matches tells them apart.
         self._sentinel = self._set.Add("")
         self._set.Compile()
 
-    def candidates(self, text: str) -> frozenset[int]:
-        """Numbers of the terms that stand in folded text, and perhaps of some that do not; all of them if RE2 gave up."""
+    def candidates(self, text: str) -> Candidates:
+        """Terms that stand in folded text, and perhaps some that do not; all of them if RE2 gave up."""
         numbers = self._set.Match(text)
         if self._sentinel not in numbers:
             return self._all
-        return frozenset(self._owners[number] for number in numbers if number != self._sentinel)
+        found: dict[int, set[int]] = {}
+        for number in numbers:
+            if number != self._sentinel:
+                owner, term = self._terms[number]
+                found.setdefault(owner, set()).add(term)
+        return {owner: frozenset(terms) for owner, terms in found.items()}

@@ -96,6 +96,7 @@ class Ruleset:
     digest: str
     rules: tuple[Rule, ...] = field(repr=False)
     index: Index = field(repr=False, compare=False)
+    """Four Terms for each rule, in this order: its own, those of near, of not_near, of unless."""
     scoring: Scoring = field(repr=False)
     items: Mapping[str, Item] = field(repr=False)
     common_words: Mapping[str, frozenset[str]] = field(repr=False)
@@ -125,7 +126,7 @@ def parse_ruleset(files: RuleFiles) -> Ruleset:
     return Ruleset(
         digest=digest_of(files),
         rules=rules,
-        index=Index(rule.terms for rule in rules),
+        index=_index(rules),
         scoring=_scoring(tree.scoring),
         items=_items(tree),
         common_words={
@@ -161,6 +162,20 @@ def _rule(shape: RuleShape, language: str) -> Rule:
         near=_near(shape.near),
         not_near=_near(shape.not_near),
         unless=None if shape.unless is None else _terms(shape.unless),
+    )
+
+
+def _index(rules: tuple[Rule, ...]) -> Index:
+    nothing = Near(Terms(), within=0)
+    return Index(
+        terms
+        for rule in rules
+        for terms in (
+            rule.terms,
+            (rule.near or nothing).terms,
+            (rule.not_near or nothing).terms,
+            rule.unless or nothing.terms,
+        )
     )
 
 
