@@ -41,7 +41,7 @@ def field_line(name: str, value: str) -> bytes:
         raise ValueError(f"not a field name: {name!r}")
     _check_text(value)
     if not value.isascii():
-        encoded = Header(value, "utf-8", header_name=name, maxlinelen=FOLD_AT - 2).encode(linesep="\r\n")
+        encoded = Header(value.strip(" "), "utf-8", header_name=name, maxlinelen=FOLD_AT - 2).encode(linesep="\r\n")
         return f"{name}: {encoded}\r\n".encode("ascii")
     folded = _folded(f"{name}: {value.strip(' ')}")
     if any(len(one) > MAX_LINE_OCTETS for one in folded.split("\r\n")):

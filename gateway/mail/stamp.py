@@ -18,7 +18,7 @@ OWN_PREFIX = "x-247cp"
 MAX_WORD_CHARS = 255
 
 _AUTHSERV_ID = re.compile(rb'"((?:[^"\\]|\\.)*+)"|[^\s;()"]+')
-_HOST = re.compile(r"[A-Za-z0-9._-]{1,255}")
+_HOST = re.compile(r"[A-Za-z0-9._-]{1,255}|\[(?:IPv6:)?[0-9A-Fa-f.:]{1,45}\]")
 _ADDRESS_LITERAL = re.compile(r"[0-9A-Fa-f.:]{1,45}")
 
 
