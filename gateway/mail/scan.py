@@ -220,8 +220,11 @@ class _Slicer:
 
     def _child(self, place: _Place) -> Part:
         fields, body_start = _fields(self.content, place.start, place.end)
-        if not all(one.name for one in fields):
+        # Where the blank line is missing, readers show what follows the last field.
+        stray = next((number for number, one in enumerate(fields) if not one.name), None)
+        if stray is not None:
             self.defects.append(Reason.MIME_MALFORMED)
+            fields, body_start = fields[:stray], fields[stray].start
         return self.entity(place, Header(fields), body_start)
 
     def _spans(self, part: Part) -> list[tuple[int, int]]:

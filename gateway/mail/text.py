@@ -28,6 +28,17 @@ UNREADABLE_BY_DESIGN = frozenset(
 )
 """Parts without words that OpenPGP and S/MIME bring along; they are no unread attachments."""
 
+REPORT_TEXTS = frozenset(
+    {
+        "message/delivery-status",
+        "message/global-delivery-status",
+        "message/disposition-notification",
+        "message/global-disposition-notification",
+        "message/feedback-report",
+    }
+)
+"""Fields for machines (RFC 3464, RFC 8098, RFC 5965) that a human can read too."""
+
 _UUENCODED = re.compile(r"^begin [0-7]{3,4} \S", re.MULTILINE)
 _WORD = re.compile(r"[^\W_]{3,}")
 _LINK = re.compile(r"<?(?:https?://|mailto:|cid:)[^\s<>]*+>?", re.IGNORECASE)
@@ -81,15 +92,15 @@ class _Reader:
 
     def take(self, part: Part) -> None:
         """Read a part that stands in the body, with everything below it."""
-        if part.content_type == "multipart/alternative":
+        if _is_body_text(part):
+            self._keep(part_words(self._words(part), forward=self._forward))
+        elif part.content_type == "multipart/alternative":
             self._take_alternatives(part)
         elif part.content_type == "multipart/related":
             self._take_related(part)
-        elif part.children and part.content_type.startswith("multipart/"):
+        elif part.content_type.startswith("multipart/"):
             for child in part.children:
                 self.take(child)
-        elif _is_body_text(part):
-            self._keep(part_words(self._words(part), forward=self._forward))
         else:
             self._attach(part)
 
@@ -131,7 +142,7 @@ class _Reader:
         self._attached = True
         if part.filename:
             self._filenames.append(self._bounded(part.filename))
-        if part.content_type.startswith("text/"):
+        if part.content_type.startswith("text/") or part.content_type in REPORT_TEXTS:
             self._attachments.append(self._words(part))
         elif part.children:
             for child in part.children:
@@ -186,8 +197,9 @@ class _Reader:
 
 def _is_body_text(part: Part) -> bool:
     """Whether a reader's program shows the part as the letter itself; a multipart that cannot be sliced is one."""
-    shown = part.content_type in {"text/plain", "text/html"} or part.content_type.startswith("multipart/")
-    return shown and part.disposition != "attachment" and not part.filename
+    if part.content_type.startswith("multipart/"):
+        return not part.children
+    return part.content_type in {"text/plain", "text/html"} and part.disposition != "attachment" and not part.filename
 
 
 def _text_branch(part: Part) -> Part | None:

@@ -234,6 +234,13 @@ def test_an_unclosed_multipart_keeps_its_last_part():
     assert [message.body(child) for child in message.root.children] == [b"one", b"two\r\n"]
 
 
+def test_a_part_without_blank_line_has_its_body_behind_its_last_field():
+    message = scan(multipart(b"Content-Type: text/html\r\nDanger to life\r\nNote: x\r\n\r\ny"))
+    (child,) = message.root.children
+    assert child.content_type == "text/html"
+    assert message.body(child) == b"Danger to life\r\nNote: x\r\n\r\ny"
+
+
 def test_an_outer_boundary_wins_over_an_inner_one():
     inner = b"Content-Type: multipart/mixed; boundary=i\r\n\r\n--i\r\n\r\nfirst"
     message = scan(multipart(inner, b"\r\nsecond\r\n--i--"))

@@ -103,14 +103,23 @@ def test_a_signature_part_is_no_attachment(words):
     assert (text.findings, text.filenames) == ((), ())
 
 
+def test_a_report_is_read_whole(words):
+    text = words("bounce")
+    assert text.body == "Your message could not be delivered."
+    assert "Status: 5.1.1" in text.attachments[0]
+    assert text.findings == ()
+
+
 def test_an_unknown_charset_is_read_as_far_as_it_goes(words):
     text = words("unknown-charset")
     assert text.body == "Preserve \\x41."
     assert text.findings == (Reason.UNKNOWN_CHARSET,)
 
 
-def test_a_multipart_that_cannot_be_sliced_is_read_raw(words):
-    assert "Danger to life." in words("broken-multipart").body
+@pytest.mark.parametrize("kind", [b"mixed", b"alternative", b"related", b"signed"])
+def test_a_multipart_that_cannot_be_sliced_is_read_raw(mail, kind):
+    content = mail("broken-multipart").replace(b"multipart/mixed", b"multipart/" + kind)
+    assert "Danger to life." in read(parse(content)).body
 
 
 def test_an_empty_mail_has_no_text():
