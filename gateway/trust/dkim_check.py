@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache, partial
 
 from gateway.errors import DnsUnavailable
 from gateway.mail.scan import SINGLETONS
@@ -34,6 +35,8 @@ MAX_DIGITS = 12
 REQUIRED = frozenset({b"v", b"a", b"b", b"bh", b"d", b"h", b"s"})
 
 Verdict = tuple[Result, str]
+BodyHash = Callable[[bytes, int | None], tuple[bytes, int]]
+"""(canonicalization, l=) -> hash of so many octets and the length of all; each is computed once for all signatures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +55,6 @@ class Signature:
     """h="""
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
-    """The body of one message; each canonical form is hashed once for all signatures."""
-
-    octets: bytes
-    hashed: dict[tuple[bytes, int | None], tuple[bytes, int]]
-
-    def hash(self, canonicalization: bytes, length: int | None) -> tuple[bytes, int]:
-        """Hash over the first `length` octets of the canonical form, and the length of all of it."""
-        key = canonicalization, length
-        if key not in self.hashed:
-            self.hashed[key] = body_hash(self.octets, canonicalization, length)
-        return self.hashed[key]
-
-
 def check_dkim(message: Message, *, questions: Questions, at: datetime) -> tuple[AuthResult, ...]:
     """One result for each of the first 8 signatures, top first, or one `none`; `at` is the clock for t= and x=.
 
@@ -76,17 +64,17 @@ def check_dkim(message: Message, *, questions: Questions, at: datetime) -> tuple
     fields = message.header.all("DKIM-Signature")[:MAX_SIGNATURES]
     if not fields:
         return (AuthResult(Method.DKIM, Result.NONE, None, "no-signature"),)
-    body = Body(message.body(message.root), {})
-    return tuple(_result(one, message, body, questions=questions, at=at) for one in fields)
+    hashed: BodyHash = cache(partial(body_hash, message.body(message.root)))
+    return tuple(_result(one, message, hashed, questions=questions, at=at) for one in fields)
 
 
-def _result(field: Field, message: Message, body: Body, *, questions: Questions, at: datetime) -> AuthResult:
+def _result(field: Field, message: Message, hashed: BodyHash, *, questions: Questions, at: datetime) -> AuthResult:
     tags = read_tags(field)
     if tags is None:
         return AuthResult(Method.DKIM, Result.PERMERROR, None, "syntax")
     signature = _signature(field, tags)
     try:
-        word, reason = _verdict(signature, message, body, questions=questions, at=at)
+        word, reason = _verdict(signature, message, hashed, questions=questions, at=at)
     except DnsUnavailable:
         word, reason = Result.TEMPERROR, "dns"
     except Exception:  # noqa: BLE001 dkimpy lets IndexError, ValueError and assertions of hostile fields escape
@@ -144,15 +132,17 @@ MALFORMED: tuple[tuple[str, Callable[[Signature], bool]], ...] = (
 """Grounds on which a signature is not evaluated, first hit wins: permerror (RFC 6376 section 6.1.1)."""
 
 
-def _verdict(signature: Signature, message: Message, body: Body, *, questions: Questions, at: datetime) -> Verdict:
+def _verdict(
+    signature: Signature, message: Message, hashed: BodyHash, *, questions: Questions, at: datetime
+) -> Verdict:
     malformed = next((reason for reason, applies in MALFORMED if applies(signature)), None)
     if malformed:
         return Result.PERMERROR, malformed
     key = _key(signature, questions)
     if isinstance(key, Refused):
         return Result.PERMERROR, key.reason
-    broken = _broken(signature, message, body, key)
-    return broken or _unacceptable(signature, message, body, key, at=at) or (Result.PASS, "")
+    broken = _broken(signature, message, hashed, key)
+    return broken or _unacceptable(signature, message, hashed, key, at=at) or (Result.PASS, "")
 
 
 def _key(signature: Signature, questions: Questions) -> Key | Refused:
@@ -166,13 +156,13 @@ def _key(signature: Signature, questions: Questions) -> Key | Refused:
     return key
 
 
-def _broken(signature: Signature, message: Message, body: Body, key: Key) -> Verdict | None:
+def _broken(signature: Signature, message: Message, hashed: BodyHash, key: Key) -> Verdict | None:
     """Whether the message is not what was signed (RFC 6376 section 6.1.3)."""
     tags = signature.tags
     header_form, body_form = canonicalizations_of(tags) or (b"", b"")
     if octets_of(tags[b"b"]) is None or octets_of(tags[b"bh"]) is None:
         return Result.PERMERROR, "base64"
-    digest, length = body.hash(body_form, _length(tags))
+    digest, length = hashed(body_form, _length(tags))
     if (_length(tags) or 0) > length:
         return Result.PERMERROR, "body-length"
     if digest != octets_of(tags[b"bh"]):
@@ -192,7 +182,9 @@ def _length(tags: Tags) -> int | None:
     return int(tags[b"l"]) if b"l" in tags else None
 
 
-def _unacceptable(signature: Signature, message: Message, body: Body, key: Key, *, at: datetime) -> Verdict | None:
+def _unacceptable(
+    signature: Signature, message: Message, hashed: BodyHash, key: Key, *, at: datetime
+) -> Verdict | None:
     """Why a signature that is right still proves nothing, first hit wins."""
     tags, now = signature.tags, at.timestamp()
     body_form = (canonicalizations_of(tags) or (b"", b""))[1]
@@ -201,7 +193,7 @@ def _unacceptable(signature: Signature, message: Message, body: Body, key: Key, 
         # Duplicates above or below the signed one show something else than what was signed (RFC 6376 section 8.15).
         (_added(signature, message), Result.FAIL, "added-field"),
         # RFC 6376 section 8.2: behind l= anything may have been appended.
-        (length is not None and length < body.hash(body_form, length)[1], Result.POLICY, "body-length"),
+        (length is not None and length < hashed(body_form, length)[1], Result.POLICY, "body-length"),
         (b"x" in tags and int(tags[b"x"]) < now - CLOCK_SKEW.total_seconds(), Result.FAIL, "expired"),
         (b"t" in tags and int(tags[b"t"]) > now + CLOCK_SKEW.total_seconds(), Result.NEUTRAL, "signed-in-future"),
         # RFC 6376 section 3.6.1: not to be treated differently from unsigned mail.

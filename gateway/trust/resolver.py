@@ -30,7 +30,11 @@ BUDGET = 60
 """Questions one message may cause: SPF 10 terms with their addresses, 8 DKIM keys, DMARC tree walks of 8 each."""
 MESSAGE_SECONDS = 10.0
 """Waiting for DNS on behalf of one message: half of what a judge has for all of it."""
-MAX_KEPT = 10_000
+MAX_KEPT = 4096
+MAX_KEPT_CHARS = 4096
+"""A larger answer is used and not cached: strangers choose what we are sent."""
+MAX_ANSWER_CHARS = 32_768
+"""A larger answer is trouble: every answer used is stored with the verdict."""
 MAX_TTL = 3600
 MAX_NEGATIVE_TTL = 60
 """Shorter than RFC 2308 section 5 allows: a record published after the first failed mail shall soon be seen."""
@@ -146,7 +150,7 @@ class Resolver:
     def _keep(self, key: tuple[str, str], answer: DnsAnswer) -> None:
         with self._lock:
             del self._asked[key]
-            if answer.status == TEMPERROR or answer.ttl <= 0:
+            if answer.status == TEMPERROR or answer.ttl <= 0 or _chars(answer.values) > MAX_KEPT_CHARS:
                 return
             self._kept[key] = time.monotonic() + answer.ttl, answer
             self._kept.move_to_end(key)
@@ -155,7 +159,11 @@ class Resolver:
 
 
 def _client(nameservers: tuple[str, ...]) -> dns.resolver.Resolver:
-    client = dns.resolver.Resolver(configure=not nameservers)
+    try:
+        client = dns.resolver.Resolver(configure=not nameservers)
+    except dns.resolver.NoResolverConfiguration:
+        # A machine without DNS: every question is trouble, nothing is decided without it.
+        client = dns.resolver.Resolver(configure=False)
     if nameservers:
         client.nameservers = [_nameserver(one) for one in nameservers]
     # The size that passes every path unfragmented (DNS flag day 2020); larger answers come by TCP.
@@ -183,17 +191,22 @@ def _lookup(client: dns.resolver.Resolver, name: str, rdtype: str, seconds: floa
         return replace(nothing, status=NXDOMAIN, ttl=MAX_NEGATIVE_TTL)
     try:
         found = client.resolve(absolute, rdtype, raise_on_no_answer=False, search=False, lifetime=seconds)
+        values = tuple(_text(one) for one in found.rrset or ())
     except dns.resolver.NXDOMAIN:
         return replace(nothing, status=NXDOMAIN, ttl=MAX_NEGATIVE_TTL)
-    except (dns.exception.DNSException, OSError):
+    except Exception:  # noqa: BLE001 whatever a name server sends: an answer we cannot read is no answer
         return nothing
-    if found.response.flags & dns.flags.TC:
+    if found.response.flags & dns.flags.TC or _chars(values) > MAX_ANSWER_CHARS:
         # Cut off even over TCP: what is missing may be the record.
         return nothing
-    if found.rrset is None:
-        return replace(nothing, status=NODATA, ttl=MAX_NEGATIVE_TTL)
-    values = tuple(_text(one) for one in found.rrset)
-    return DnsAnswer(name, rdtype, ANSWER, values, min(found.rrset.ttl, MAX_TTL))
+    ttl = found.chaining_result.minimum_ttl
+    if not values:
+        return replace(nothing, status=NODATA, ttl=min(ttl, MAX_NEGATIVE_TTL))
+    return DnsAnswer(name, rdtype, ANSWER, values, min(ttl, MAX_TTL))
+
+
+def _chars(values: tuple[str, ...]) -> int:
+    return sum(len(one) for one in values)
 
 
 def _absolute(name: str) -> dns.name.Name | None:

@@ -22,8 +22,12 @@ with warnings.catch_warnings():
     import spf
 
 MAX_RECORD_CHARS = 4096
-"""pyspf's macro check is quadratic in the length of a record; RFC 7208 section 3.4 recommends 450 octets."""
-MAX_LOCAL_CHARS = 1000
+"""RFC 7208 section 3.4 recommends 450 octets."""
+MAX_TERM_CHARS = 512
+"""One term names one domain of 253 octets at most; pyspf's patterns are quadratic in its length."""
+MAX_NAME_CHARS = 253
+MAX_LOCAL_CHARS = 64
+"""RFC 5321 section 4.5.3.1.1; macros repeat the local part."""
 DOMAIN = re.compile(r"(?=.{1,253}$)(?:[^.\s@]{1,63}\.)+[^.\s@\[\]]{1,63}", re.DOTALL)
 """At least two labels, none empty or over 63 octets, no address literal (RFC 7208 section 4.3)."""
 
@@ -46,7 +50,8 @@ def check_spf(envelope: Envelope, *, questions: Questions, at: datetime) -> Auth
     ascii_domain = _a_labels(domain)
     if ascii_domain is None:
         return _result(Result.NONE, None, "no-domain")
-    word, reason = _judge(peer, local or "postmaster", ascii_domain, envelope.helo or "", questions=questions, at=at)
+    local, helo_name = (local or "postmaster")[:MAX_LOCAL_CHARS], (envelope.helo or "")[:MAX_NAME_CHARS]
+    word, reason = _judge(peer, local, ascii_domain, helo_name, questions=questions, at=at)
     helo = "" if envelope.mail_from else "helo"
     return _result(word, ascii_domain, reason or helo)
 
@@ -79,7 +84,7 @@ def _judge(peer: str, local: str, domain: str, helo: str, *, questions: Question
     try:
         query = _Query(i=peer, s=f"{local}@{domain}", h=helo, strict=True, querytime=0)
         # pyspf splits at the first @, a quoted local part may hold one.
-        query.l, query.o, query.d = local[:MAX_LOCAL_CHARS], domain, domain
+        query.l, query.o, query.d = local, domain, domain
         query.t = str(int(at.timestamp()))
         word = Result(query.check()[0])
     except Exception:  # noqa: BLE001 pyspf lets assertions and unicode errors of hostile records escape
@@ -95,6 +100,14 @@ class _Query(spf.query):  # type: ignore[misc] # pyspf ships no types
 
     def get_explanation(self, _spec: str) -> None:
         return None
+
+    def expand(self, s: str, stripdot: bool = True) -> str:
+        """Macro expansion, of a domain its last 253 octets by whole labels: pyspf drops one label only (RFC 7208 section 7.3)."""
+        text: str = super().expand(s, stripdot=stripdot)
+        if not stripdot or len(text) <= MAX_NAME_CHARS:
+            return text
+        end = text[-MAX_NAME_CHARS - 1 :]
+        return end.partition(".")[2] or end
 
 
 def _mail_exchanger(value: str) -> tuple[int, str]:
@@ -118,9 +131,15 @@ def _lookup(name: str, rdtype: str, _strict: object = True, _timeout: float = 0)
         answer = question(_asking.get(), name)
     except DnsUnavailable as trouble:
         raise spf.TempError(str(trouble)) from trouble
-    if any(value[:6].lower() == "v=spf1" and len(value) > MAX_RECORD_CHARS for value in answer.values):
+    if any(_too_long(value) for value in answer.values):
         raise spf.PermError("SPF record too long")
     return [((name, rdtype), shaped(value)) for value in answer.values]
+
+
+def _too_long(value: str) -> bool:
+    if value[:6].lower() != "v=spf1":
+        return False
+    return len(value) > MAX_RECORD_CHARS or any(len(term) > MAX_TERM_CHARS for term in value.split(" "))
 
 
 # The one door through which pyspf reaches DNS; its own goes through a process-wide resolver and waits 20 s.

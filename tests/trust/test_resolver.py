@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+import dns.resolver
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,6 +27,8 @@ ZONE = {
     "loop.example": [{"CNAME": "loop.example"}],
     "octets.example": [{"TXT": "caf\u00e9"}],
     "long.example": [{"TXT": "x" * 3000}],
+    "larger.example": [{"TXT": "x" * 5000}],
+    "excessive.example": [{"TXT": "x" * 30_000}, {"TXT": "y" * 3000}],
     "empty.example": [{"A": "192.0.2.9"}],
     "silent.example": ["TIMEOUT"],
     "broken.example": ["SERVFAIL"],
@@ -170,6 +173,26 @@ def test_record_without_lifetime_is_not_cached() -> None:
         resolver.for_message().a("police.example")
         stub.publish({"police.example": [{"A": "192.0.2.2"}]})
         assert resolver.for_message().a("police.example").values == ("192.0.2.2",)
+
+
+def test_large_answer_is_used_and_not_cached(resolver: Resolver, stub: StubDns) -> None:
+    for _ in range(2):
+        assert resolver.for_message().txt("larger.example").values == ("x" * 5000,)
+    assert len([one for one in stub.questions if one[0] == "tcp"]) == 2
+
+
+def test_excessive_answer_is_trouble(resolver: Resolver) -> None:
+    with pytest.raises(DnsUnavailable):
+        resolver.for_message().txt("excessive.example")
+
+
+def test_machine_without_dns_starts_and_every_question_is_trouble(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(*_: object) -> None:
+        raise dns.resolver.NoResolverConfiguration
+
+    monkeypatch.setattr(dns.resolver.Resolver, "read_resolv_conf", nothing)
+    with pytest.raises(DnsUnavailable):
+        Resolver(timeout=0.2).for_message().txt("police.example")
 
 
 def test_equal_questions_at_the_same_time_are_asked_once(resolver: Resolver, stub: StubDns) -> None:
