@@ -66,7 +66,7 @@ class Draft:
         return tuple(dict.fromkeys(map(address_key, self.envelope.rcpt_tos)))
 
     @property
-    def unreadable(self) -> bool:
+    def malformed_recipients(self) -> bool:
         """To or Cc holds something that is not a mailbox: two readers may see two recipients in it."""
         return any(parse_address_list(field.value) is None for field in _visible_fields(self.message))
 
@@ -107,7 +107,7 @@ class Draft:
             return address_key(self.case.origin) if self.case.origin else ""
         return next((one for one in self.external if not self.is_joint(one)), next(iter(self.external), ""))
 
-    @property
+    @cached_property
     def allowed(self) -> frozenset[str]:
         """A(C) of CHANNEL A1: a0, the joint addresses of P, the proved Reply-To."""
         partner = self.counterpart
@@ -129,7 +129,7 @@ class Draft:
     def _of_counterpart(self, key: str) -> bool:
         return self.counterpart is not None and self.contact_of(key) == self.counterpart and self.is_verified(key)
 
-    @property
+    @cached_property
     def extra(self) -> tuple[str, ...]:
         """Recipients outside A(C)."""
         return tuple(one for one in self.external if one not in self.allowed)
@@ -189,11 +189,14 @@ class Draft:
             yield part
             waiting.extend(part.children)
 
+    @cached_property
+    def _own(self) -> frozenset[str]:
+        return frozenset(map(address_key, self.settings.mailboxes))
+
     def is_own(self, key: str) -> bool:
         """The address is the contact point's, with or without a detail behind `+`."""
         local, _, domain = key.rpartition("@")
-        whole = {key, f"{local.partition('+')[0]}@{domain}"}
-        return not whole.isdisjoint(map(address_key, self.settings.mailboxes))
+        return key in self._own or f"{local.partition('+')[0]}@{domain}" in self._own
 
     def is_internal(self, key: str) -> bool:
         """The address is ours or of the institution; exactly the named domains, no subdomain."""

@@ -35,7 +35,7 @@ def not_one_from(draft: Draft) -> Found:
 
 def malformed(draft: Draft) -> Found:
     """Two readers may read two mails in it, or two recipients in To or Cc."""
-    return draft.unreadable or not AMBIGUOUS.isdisjoint(draft.message.defects)
+    return draft.malformed_recipients or not AMBIGUOUS.isdisjoint(draft.message.defects)
 
 
 def automatic_answer(draft: Draft) -> Found:

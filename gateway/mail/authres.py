@@ -17,7 +17,7 @@ PROPERTIES = {
     Method.SPF: "smtp.mailfrom",
     Method.DKIM: "header.d",
     Method.DMARC: "header.from",
-    Method.ARC: "header.oldest-pass",
+    Method.ARC: "header.d",
     Method.OPENPGP: "body.fingerprint",
     Method.SMIME: "body.smime-identifier",
 }

@@ -14,6 +14,8 @@ Fields = tuple[tuple[str, str], ...]
 MAX_LINE_OCTETS = 998
 """RFC 5322 section 2.1.1."""
 FOLD_AT = 78
+MAX_ENCODED_WORD = 75
+"""RFC 2047 section 2."""
 
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,75}")
 _CHUNK = re.compile(r" *[^ ]+")
@@ -29,7 +31,13 @@ def mailbox(name: str, spec: str) -> str:
     _check_text(name)
     _check_text(spec)
     # The angle brackets keep an address field foldable and unambiguous even without a name.
-    return formataddr((name, spec)) if name else f"<{spec}>"
+    if not name:
+        return f"<{spec}>"
+    if name.isascii():
+        return formataddr((name, spec))
+    # The blanks between encoded words are left out again by readers (RFC 2047 section 6.2).
+    words = Header(name.strip(" "), "utf-8", maxlinelen=MAX_ENCODED_WORD).encode(linesep="")
+    return f"{words} <{spec}>"
 
 
 def field_line(name: str, value: str) -> bytes:

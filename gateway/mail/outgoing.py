@@ -18,7 +18,8 @@ from gateway.model.message import Field, Header, Message, Part
 
 MAX_REFERENCES = 20
 MAX_NAME_CHARS = 200
-MAX_SUBJECT_CHARS = 2000
+MAX_SUBJECT_CHARS = 900
+"""Even without a blank it fits into one line."""
 
 _LOGIN = re.compile(rb"\(Authenticated sender: ([^()\s<>\"\\]{1,255})\)")
 _LOGIN_MARK = re.compile(rb"authenticated sender", re.IGNORECASE)

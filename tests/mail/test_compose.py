@@ -99,6 +99,12 @@ def test_mailbox_is_quoted_or_encoded(name, written):
     assert mailbox(name, "a@x.example") == written
 
 
+def test_long_name_is_many_short_words():
+    written = mailbox("Préfecture de police " * 10, "a@x.example")
+    assert all(len(word) <= 75 for word in written.split(" "))
+    assert str(make_header(decode_header(written))).startswith("Préfecture de police Préfecture de police")
+
+
 @given(printable)
 @settings(max_examples=100, deadline=None)
 def test_any_display_name_leaves_the_address_alone(name):

@@ -104,6 +104,12 @@ def test_mail_without_subject_has_none():
     assert "Subject" not in dict(outer_fields(changed("plain", b"Subject:", b"X-None:"), case=CASE, cipher=False))
 
 
+def test_endless_subject_still_fits_into_a_line():
+    endless = changed("plain", b"Subject: ", b"Subject: " + b"x" * 5000)
+    written = message(outer_fields(endless, case=CASE, cipher=False), b"\r\n")
+    assert max(map(len, written.split(b"\r\n"))) <= 998
+
+
 def test_address_beyond_ascii_cannot_leave():
     with pytest.raises(SealFailed, match="address beyond ASCII"):
         outer_fields(changed("plain", b"To: 247cp@", "To: büro@".encode()), case=CASE, cipher=False)

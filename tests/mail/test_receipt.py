@@ -162,7 +162,7 @@ def test_any_template_renders_or_is_refused(template):
 
 def test_fields_are_those_of_an_automatic_reply():
     assert made() == {
-        "From": '24/7 Contact Point <247cp@institution.gov.example>',
+        "From": "24/7 Contact Point <247cp@institution.gov.example>",
         "To": "<247cp@police.gov.b.example>",
         "Subject": f"Auto: receipt [{CASE}]",
         "Date": "Tue, 05 May 2026 09:00:00 +0000",
