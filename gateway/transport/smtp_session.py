@@ -58,6 +58,8 @@ class Conversation(SMTP):
         self._idle = 0
         self.peer = ""
         self.trusted = False
+        self.forwarded: dict[str, str | None] | None = None
+        """What a trusted peer said of its client by XFORWARD, for one transaction."""
 
     def __dir__(self) -> tuple[str, ...]:
         """Nothing: aiosmtpd searches each new session for verbs and hooks (0.2 ms), ours stand in a table."""
@@ -189,8 +191,14 @@ class Conversation(SMTP):
             await self.push(Reply.FAULT)
 
     def forget(self) -> None:
-        """Drop the transaction begun: nothing of it is left in the next one."""
+        """Drop the transaction begun, and what a trusted peer said of its client: nothing is left in the next one."""
         self.envelope = self._create_envelope()
+        self.forwarded = None
+
+    @property
+    def client(self) -> str:
+        """Address of the client as far as it is known: named by a trusted peer, else that of the connection."""
+        return (self.forwarded or {}).get("ADDR") or self.peer
 
     async def command(self, verb: str, argument: str) -> None:
         """Carry out one command and push its reply."""
@@ -214,7 +222,7 @@ class Conversation(SMTP):
         await self._writer.drain()
 
     def _refused(self, reply: str) -> None:
-        facts: dict[str, object] = {"reply": str(reply), "peer": self.peer}
+        facts: dict[str, object] = {"reply": str(reply), "peer": self.client}
         if self.session is not None and self.envelope is not None:
             facts["helo"] = self.session.host_name
             facts["mail_from"] = self.envelope.mail_from

@@ -28,7 +28,6 @@ class GatewaySession(Conversation):
     """One client's conversation with one door."""
 
     def __init__(self, door: Door, gate: Gate, sessions: set[Conversation], commits: set[asyncio.Task[str]]) -> None:
-        self._forwarded: dict[str, str | None] | None = None
         self._commits = commits
         super().__init__(door, gate, sessions)
 
@@ -39,11 +38,6 @@ class GatewaySession(Conversation):
             await self.push(Reply.UNKNOWN_COMMAND)
             return
         await act(self, argument)
-
-    def forget(self) -> None:
-        """Drop the transaction begun, and what a trusted peer said of its client."""
-        super().forget()
-        self._forwarded = None
 
     # -- hello ------------------------------------------------------------------------------------------------------
 
@@ -111,7 +105,7 @@ class GatewaySession(Conversation):
         if isinstance(found, Reply):
             await self.push(found)
             return
-        self._forwarded = {**(self._forwarded or {}), **found}
+        self.forwarded = {**(self.forwarded or {}), **found}
         await self.push(Reply.OK)
 
     # -- a transaction ----------------------------------------------------------------------------------------------
@@ -235,14 +229,12 @@ class GatewaySession(Conversation):
         assert self.session is not None
         assert self.transport is not None
         ssl_object = self.transport.get_extra_info("ssl_object")
-        forwarded = self._forwarded or {}
-        named = forwarded.get("ADDR")
         return Envelope(
             mail_from=self.envelope.mail_from,
             rcpt_tos=tuple(dict.fromkeys(self.envelope.rcpt_tos)),
-            peer=named or self.peer,
-            helo=forwarded.get("HELO") if self._forwarded else self.session.host_name,
-            peer_hidden=self.trusted and named is None,
+            peer=self.client,
+            helo=self.session.host_name if self.forwarded is None else self.forwarded.get("HELO"),
+            peer_hidden=self.trusted and (self.forwarded or {}).get("ADDR") is None,
             tls=ssl_object.version() if ssl_object is not None else None,
             smtputf8=self.envelope.smtp_utf8,
         )
