@@ -6,7 +6,8 @@ more often than a canonical form needs.
 
 import hashlib
 import re
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from typing import Protocol
 
 import dkim
@@ -43,13 +44,30 @@ def relaxed_body(body: bytes) -> bytes:
     return text[:end] + b"\r\n" if end else b""
 
 
+BodyHash = Callable[[bytes, int | None], tuple[bytes, int]]
+"""(canonicalization, l= or None) -> SHA-256 of so many octets of the canonical body, and the length of all of it."""
+
 BODIES = {b"simple": simple_body, b"relaxed": relaxed_body}
 
 
-def body_hash(body: bytes, canonicalization: bytes, length: int | None = None) -> tuple[bytes, int]:
-    """SHA-256 of the first `length` octets of the canonical body, and the length of all of it."""
-    canonical = BODIES[canonicalization](body)
-    return hashlib.sha256(canonical if length is None else canonical[:length]).digest(), len(canonical)
+def body_hash(body: bytes, canonicalization: bytes) -> tuple[bytes, int]:
+    """SHA-256 of the canonical body, and its length in octets."""
+    return body_hasher(body)(canonicalization, None)
+
+
+def body_hasher(body: bytes) -> BodyHash:
+    """Hashes of one body: each canonical form is made once and each hash computed once, however many signatures ask."""
+
+    @cache
+    def canonical(form: bytes) -> bytes:
+        return BODIES[form](body)
+
+    @cache
+    def hashed(form: bytes, length: int | None = None) -> tuple[bytes, int]:
+        octets = canonical(form)
+        return hashlib.sha256(memoryview(octets)[:length]).digest(), len(octets)
+
+    return hashed
 
 
 def _end_of_text(body: bytes) -> int:

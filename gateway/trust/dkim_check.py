@@ -8,13 +8,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache, partial
 
 from gateway.errors import DnsUnavailable
 from gateway.mail.scan import SINGLETONS
 from gateway.model.message import Field, Message
 from gateway.model.trust import AuthResult, Method, Result
-from gateway.trust.canonical import body_hash
+from gateway.trust.canonical import BodyHash, body_hasher
 from gateway.trust.dkim_key import Key, Refused, ask_key
 from gateway.trust.dkim_signature import (
     ALGORITHMS,
@@ -35,8 +34,6 @@ MAX_DIGITS = 12
 REQUIRED = frozenset({b"v", b"a", b"b", b"bh", b"d", b"h", b"s"})
 
 Verdict = tuple[Result, str]
-BodyHash = Callable[[bytes, int | None], tuple[bytes, int]]
-"""(canonicalization, l=) -> hash of so many octets and the length of all; each is computed once for all signatures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ def check_dkim(message: Message, *, questions: Questions, at: datetime) -> tuple
     fields = message.header.all("DKIM-Signature")[:MAX_SIGNATURES]
     if not fields:
         return (AuthResult(Method.DKIM, Result.NONE, None, "no-signature"),)
-    hashed: BodyHash = cache(partial(body_hash, message.body(message.root)))
+    hashed = body_hasher(message.body(message.root))
     return tuple(_result(one, message, hashed, questions=questions, at=at) for one in fields)
 
 
