@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, select, update
 
 from gateway.model.case import CaseState, CaseView
 from gateway.model.message import Arrival, ThreadKeys
@@ -25,6 +26,16 @@ CATEGORIES = tuple(Category)
 """Strongest first."""
 ATTENTION = (CaseState.ANSWER_FAILED, CaseState.OPEN, CaseState.ANSWERED, CaseState.CLOSED)
 """States by how much they need a human, most first."""
+
+_SAME_REQUEST = (
+    select(cases.c.reference)
+    .where(
+        cases.c.mailbox == bindparam("mailbox"),
+        cases.c.request_key == bindparam("request_key"),
+        cases.c.arrival_id != bindparam("arrival_id"),
+    )
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +94,8 @@ def recall(
 
 def same_request(connection: Connection, *, mailbox: str, request_key: str, arrival_id: int) -> str | None:
     """Reference of the case that another arrival opened with the same request."""
-    found: str | None = connection.scalar(
-        select(cases.c.reference)
-        .where(cases.c.mailbox == mailbox, cases.c.request_key == key_of(request_key), cases.c.arrival_id != arrival_id)
-        .limit(1)
-    )
+    parameters = {"mailbox": mailbox, "request_key": key_of(request_key), "arrival_id": arrival_id}
+    found: str | None = connection.scalar(_SAME_REQUEST, parameters)
     return found
 
 
@@ -109,10 +117,7 @@ def keep_case(
         "request_key": None if request_key is None else key_of(request_key),
         **_columns(view),
     }
-    opened = connection.execute(
-        insert_new(connection, cases).on_conflict_do_nothing().returning(cases.c.reference), [row]
-    ).all()
-    if opened:
+    if connection.execute(_open(connection.dialect.name), [row]).all():
         _add_keys(connection, view, now)
         return Kept(view, {_counted(view): 1})
     stored = connection.execute(select(cases).where(cases.c.reference == view.reference).with_for_update()).one()
@@ -222,4 +227,14 @@ def _add_keys(connection: Connection, view: CaseView, now: datetime) -> None:
     common = {"mailbox": view.mailbox, "reference": view.reference, "added_at": now}
     rows = [{**common, "kind": kind.value, "key": key_of(key)} for kind, key in keys]
     if rows:
-        connection.execute(insert_new(connection, thread_keys).on_conflict_do_nothing(), rows)
+        connection.execute(_tie(connection.dialect.name), rows)
+
+
+@cache
+def _open(dialect: str) -> Any:
+    return insert_new(dialect, cases).on_conflict_do_nothing().returning(cases.c.reference)
+
+
+@cache
+def _tie(dialect: str) -> Any:
+    return insert_new(dialect, thread_keys).on_conflict_do_nothing()

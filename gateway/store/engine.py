@@ -5,10 +5,11 @@ Every trouble of the database leaves as StoreUnavailable. Knows no table but the
 
 import contextlib
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from alembic import command
 from alembic.config import Config
@@ -37,31 +38,83 @@ POSTGRESQL_DURABLE = (
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 )
 MIGRATION_LOCK = 247_000_001
+MAX_GROUP = 64
+"""So many operations share one commit at most."""
+
+Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
 class Database:
     """The engines of one database: on SQLite one connection writes and several read."""
 
-    writer: Engine
-    reader: Engine
+    def __init__(self, *, writer: Engine, reader: Engine) -> None:
+        self._writer = writer
+        self._reader = reader
+        self._alone = threading.Lock()
+        self._waiting: deque[_Operation] = deque()
 
-    @contextlib.contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """One transaction, committed to the disk at its end; on any error nothing of it remains."""
-        with available(), self.writer.begin() as connection:
-            yield connection
+    def write(self, work: Callable[[Connection], Result]) -> Result:
+        """Result of the work, committed to the disk; when it raises, nothing of it remains."""
+        if self._writer is self._reader:
+            # PostgreSQL writes through several connections and groups their commits itself.
+            with available(), self._writer.begin() as connection:
+                return work(connection)
+        operation = _Operation(work)
+        self._waiting.append(operation)
+        with self._alone:
+            while not operation.done:
+                self._write_waiting()
+        if operation.error is not None:
+            raise operation.error
+        return cast("Result", operation.result)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
         """A consistent view of what is committed."""
-        with available(), self.reader.begin() as connection:
+        with available(), self._reader.begin() as connection:
             yield connection
 
     def close(self) -> None:
         """Give all connections back."""
-        self.writer.dispose()
-        self.reader.dispose()
+        self._writer.dispose()
+        self._reader.dispose()
+
+    def _write_waiting(self) -> None:
+        """One transaction, one fsync, for all that waits: each within a savepoint, so that it fails alone."""
+        operations = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_GROUP))]
+        try:
+            with available(), self._writer.begin() as connection:
+                for operation in operations:
+                    operation.run(connection, alone=len(operations) == 1)
+        except BaseException as error:  # noqa: BLE001 it is raised in every thread whose work is undone
+            for operation in operations:
+                operation.error = operation.error or error
+        for operation in operations:
+            operation.done = True
+
+
+class _Operation:
+    """Work that a thread waits for, and what came of it."""
+
+    def __init__(self, work: Callable[[Connection], object]) -> None:
+        self.work = work
+        self.result: object = None
+        self.error: BaseException | None = None
+        self.done = False
+
+    def run(self, connection: Connection, *, alone: bool) -> None:
+        if alone:
+            self.result = self.work(connection)
+            return
+        savepoint = connection.begin_nested()
+        try:
+            with available():
+                self.result = self.work(connection)
+        except Exception as error:  # noqa: BLE001 it is raised in the thread whose work it was
+            savepoint.rollback()
+            self.error = error
+        else:
+            savepoint.commit()
 
 
 @contextlib.contextmanager
@@ -92,9 +145,9 @@ def open_database(url: str, *, upgrade: bool) -> Database:
     return database
 
 
-def insert_new(connection: Connection, table: Table) -> Any:
-    """INSERT of that table's dialect which can say `on_conflict_do_...`; both dialects share that vocabulary."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+def insert_new(dialect: str, table: Table) -> Any:
+    """INSERT of that dialect which can say `on_conflict_do_...`; both dialects share that vocabulary."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def _address(url: str) -> URL:
@@ -169,14 +222,17 @@ def _settle_schema(database: Database, *, upgrade: bool) -> None:
         raise StoreUnavailable(
             f"database has schema {current or 'none'}, this program needs {head}: `cp247 serve` upgrades it"
         )
-    with database.writing() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-        config.attributes["connection"] = connection
-        try:
-            command.upgrade(config, "head")
-        except CommandError as error:
-            raise StoreUnavailable(f"database has schema {current}, unknown to this program: {error}") from error
+    database.write(lambda connection: _upgrade(connection, config))
+
+
+def _upgrade(connection: Connection, config: Config) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise StoreUnavailable(f"the database has a schema unknown to this program: {error}") from error
 
 
 def slot() -> int:

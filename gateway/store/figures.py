@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -76,10 +78,15 @@ def change(connection: Connection, *differences: Changes) -> None:
     ]
     if not rows:
         return
-    statement = insert_new(connection, counters)
+    connection.execute(_add(connection.dialect.name), rows)
+
+
+@cache
+def _add(dialect: str) -> Any:
+    statement = insert_new(dialect, counters)
     keys = [counters.c.mailbox, counters.c.name, counters.c.label, counters.c.slot]
     added = {"value": counters.c.value + statement.excluded.value}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=added), rows)
+    return statement.on_conflict_do_update(index_elements=keys, set_=added)
 
 
 def case_label(category: Category, state: CaseState) -> str:

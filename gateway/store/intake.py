@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 
 from gateway.model.message import Arrival, Envelope, Incoming, Source
 from gateway.store.codec import codec, storable
@@ -19,6 +19,7 @@ write_envelope, read_envelope = codec(Envelope)
 
 _ADD = insert(arrivals).returning(arrivals.c.id, sort_by_parameter_order=True)
 _SEEN = select(arrivals, contents.c.sha256).join(contents, contents.c.id == arrivals.c.content_id)
+_LOCKED = _SEEN.where(arrivals.c.id == bindparam("arrival_id")).with_for_update(of=arrivals)
 _WAITING = arrivals.c.state == ArrivalState.WAITING.value
 
 
@@ -99,7 +100,7 @@ def release(connection: Connection, owner: str, now: datetime) -> None:
 
 def locked(connection: Connection, arrival_id: int) -> Row[Any]:
     """The arrival's row with the digest of its content, held until the transaction ends."""
-    return connection.execute(_SEEN.where(arrivals.c.id == arrival_id).with_for_update(of=arrivals)).one()
+    return connection.execute(_LOCKED, {"arrival_id": arrival_id}).one()
 
 
 def seen() -> Select[Any]:
@@ -131,6 +132,11 @@ def _promises(incoming: Incoming) -> Changes:
     }
 
 
+def reserve_number(connection: Connection, mailbox: str, *, now: datetime) -> int:
+    """The next running number of that UTC year."""
+    return _advance(connection, mailbox, now.astimezone(UTC).year, by=1)
+
+
 def _reserve_numbers(connection: Connection, batch: Sequence[Incoming]) -> list[int]:
     """One running number each, counted per mailbox and UTC year of arrival; one that is not committed leaves a gap."""
     groups = Counter((one.mailbox, one.received_at.astimezone(UTC).year) for one in batch)
@@ -144,7 +150,7 @@ def _reserve_numbers(connection: Connection, batch: Sequence[Incoming]) -> list[
 
 
 def _advance(connection: Connection, mailbox: str, year: int, *, by: int) -> int:
-    statement = insert_new(connection, running_numbers).values(mailbox=mailbox, year=year, last=by)
+    statement = insert_new(connection.dialect.name, running_numbers).values(mailbox=mailbox, year=year, last=by)
     advanced = statement.on_conflict_do_update(
         index_elements=[running_numbers.c.mailbox, running_numbers.c.year],
         set_={"last": running_numbers.c.last + by},

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from gateway.model.case import CaseState, CaseView
 from gateway.model.channel import Dispatch
 from gateway.model.message import Arrival, Envelope, Incoming, ThreadKeys
-from gateway.model.outbox import HopReply, OutboxRow, OutMail
+from gateway.model.outbox import Hop, HopReply, OutboxRow, OutMail
 from gateway.model.outcome import Outcome
 from gateway.model.verdict import RuleFiles
 from gateway.store import cases, intake, listing, outbox, outward, rulesets, verdicts
@@ -57,16 +57,20 @@ class Journal:
         """Arrival ids in the order of the batch; when this returns, each of them may get its 250."""
         if not batch:
             return ()
-        with self.database.writing() as connection:
-            return intake.take_in(connection, batch)
+        return self.database.write(lambda connection: intake.take_in(connection, batch))
+
+    def reserve_number(self, mailbox: str, *, now: datetime) -> int:
+        """The running number of a case that a mail of our own opens."""
+        return self.database.write(lambda connection: intake.reserve_number(connection, mailbox, now=now))
 
     def claim(self, *, limit: int, owner: str, now: datetime, lease: timedelta) -> tuple[Claim, ...]:
         """Arrivals to be judged, leased until `now + lease`; another claim does not see them before."""
         with self.database.reading() as connection:
             if not intake.is_due(connection, now):
                 return ()
-        with self.database.writing() as connection:
-            return intake.claim(connection, limit=limit, owner=owner, now=now, lease=lease)
+        return self.database.write(
+            lambda connection: intake.claim(connection, limit=limit, owner=owner, now=now, lease=lease)
+        )
 
     def recall(
         self,
@@ -98,34 +102,45 @@ class Journal:
         The receipt is withheld where a rate per hour is reached or the same request had its receipt.
         """
         rates = Rates(per_contact_hour=per_contact_hour, all_hour=all_hour)
-        with self.database.writing() as connection:
-            return verdicts.record(connection, arrival_id, outcome, now=now, rates=rates, retry=retry)
+        return self.database.write(
+            lambda connection: verdicts.record(connection, arrival_id, outcome, now=now, rates=rates, retry=retry)
+        )
 
     def postpone(self, arrival_id: int, *, until: datetime, tries: int) -> None:
         """Give an arrival back unjudged, due again at that time."""
-        with self.database.writing() as connection:
-            intake.postpone(connection, arrival_id, until=until, tries=tries)
+        self.database.write(lambda connection: intake.postpone(connection, arrival_id, until=until, tries=tries))
 
     def add_delivery(self, arrival_id: int, *, prepend: bytes, insertions: tuple[int, ...] = (), now: datetime) -> None:
         """Deliver an arrival before its final verdict; `record` later adds no second delivery."""
-        with self.database.writing() as connection:
+
+        def work(connection: Connection) -> None:
             row = intake.locked(connection, arrival_id)
-            changes = verdicts.deliver(connection, row, prepend=prepend, insertions=insertions, reference=None, now=now)
-            change(connection, changes)
+            change(
+                connection,
+                verdicts.deliver(connection, row, prepend=prepend, insertions=insertions, reference=None, now=now),
+            )
+
+        self.database.write(work)
 
     def release(self, owner: str, now: datetime) -> None:
         """End all leases of an owner that is no more: what a killed process held is due at once."""
-        with self.database.writing() as connection:
+
+        def work(connection: Connection) -> None:
             intake.release(connection, owner, now)
             outbox.release(connection, owner, now)
 
-    def claim_mails(self, *, limit: int, owner: str, now: datetime, lease: timedelta) -> tuple[OutboxRow, ...]:
-        """Mails to be sent, leased until `now + lease`."""
+        self.database.write(work)
+
+    def claim_mails(
+        self, *, limit: int, owner: str, now: datetime, lease: timedelta, hop: Hop | None = None
+    ) -> tuple[OutboxRow, ...]:
+        """Mails to be sent, leased until `now + lease`; with `hop` only those for it."""
         with self.database.reading() as connection:
-            if not outbox.is_due(connection, now):
+            if not outbox.is_due(connection, now, hop=hop):
                 return ()
-        with self.database.writing() as connection:
-            return outbox.claim_mails(connection, limit=limit, owner=owner, now=now, lease=lease)
+        return self.database.write(
+            lambda connection: outbox.claim_mails(connection, hop=hop, limit=limit, owner=owner, now=now, lease=lease)
+        )
 
     def chunks(self, content_id: int) -> Iterator[bytes]:
         """Stored bytes in order, at most 256 KiB at a time."""
@@ -152,8 +167,9 @@ class Journal:
         A refusal ends receipts and answers; a delivery or notice stays queued until `retry_at`, else for an hour.
         An answer refused for good fails its case; `notice` is queued when this settlement ended the mail.
         """
-        with self.database.writing() as connection:
-            return outward.settle_mail(connection, row_id, reply, now=now, retry_at=retry_at, notice=notice)
+        return self.database.write(
+            lambda connection: outward.settle_mail(connection, row_id, reply, now=now, retry_at=retry_at, notice=notice)
+        )
 
     def dispatch(
         self,
@@ -168,8 +184,11 @@ class Journal:
 
         The same message submitted again is not sent again, unless its first copy was returned.
         """
-        with self.database.writing() as connection:
-            outward.keep_dispatch(connection, dispatch, mailbox=mailbox, envelope=envelope, content=content, now=now)
+        self.database.write(
+            lambda connection: outward.keep_dispatch(
+                connection, dispatch, mailbox=mailbox, envelope=envelope, content=content, now=now
+            )
+        )
 
     def cases(self, *, limit: int, state: CaseState | None = None) -> tuple[CaseView, ...]:
         """Newest cases first."""
@@ -193,8 +212,7 @@ class Journal:
 
     def keep_ruleset(self, digest: str, files: RuleFiles, now: datetime) -> None:
         """Make it the last rule set that was good."""
-        with self.database.writing() as connection:
-            rulesets.keep_ruleset(connection, digest, files, now=now)
+        self.database.write(lambda connection: rulesets.keep_ruleset(connection, digest, files, now=now))
 
     def last_ruleset(self) -> RuleFiles | None:
         """The rule set that was good last."""

@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, update
 
 from gateway.model.outbox import Fate, Hop, HopReply, OutboxRow, OutMail, Purpose
 from gateway.store.codec import codec, key_of, storable
@@ -28,6 +29,14 @@ write_offsets, read_offsets = codec(tuple[int, ...])
 
 _QUEUED = outbox.c.state == MailState.QUEUED.value
 _MAIL = select(outbox, contents.c.size, contents.c.sha256).join(contents, contents.c.id == outbox.c.content_id)
+_MADE = select(outbox.c.rcpt_to).where(
+    outbox.c.mailbox == bindparam("mailbox"),
+    outbox.c.purpose == bindparam("purpose"),
+    outbox.c.cause == bindparam("cause"),
+    outbox.c.state != MailState.RETURNED.value,
+)
+_LOCKED = select(outbox).where(outbox.c.id == bindparam("row_id")).with_for_update()
+_SETTLE = update(outbox).where(outbox.c.id == bindparam("row_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +118,12 @@ def add_mails(
 
 
 def claim_mails(
-    connection: Connection, *, limit: int, owner: str, now: datetime, lease: timedelta
+    connection: Connection, *, hop: Hop | None, limit: int, owner: str, now: datetime, lease: timedelta
 ) -> tuple[OutboxRow, ...]:
     """Mails that are due, the longest due first, leased to the owner."""
     due = (
         select(outbox.c.id)
-        .where(_QUEUED, outbox.c.due_at <= now)
+        .where(_QUEUED, outbox.c.due_at <= now, *_by_hop(hop))
         .order_by(outbox.c.due_at, outbox.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -128,9 +137,14 @@ def claim_mails(
     return tuple(map(_mail_of, connection.execute(_MAIL.where(outbox.c.id.in_(ids)).order_by(outbox.c.id))))
 
 
-def is_due(connection: Connection, now: datetime) -> bool:
+def is_due(connection: Connection, now: datetime, *, hop: Hop | None) -> bool:
     """Whether a claim would find something; asked without taking the write lock."""
-    return connection.scalar(select(outbox.c.id).where(_QUEUED, outbox.c.due_at <= now).limit(1)) is not None
+    due = select(outbox.c.id).where(_QUEUED, outbox.c.due_at <= now, *_by_hop(hop)).limit(1)
+    return connection.scalar(due) is not None
+
+
+def _by_hop(hop: Hop | None) -> tuple[ColumnElement[bool], ...]:
+    return () if hop is None else (outbox.c.hop == hop.value,)
 
 
 def release(connection: Connection, owner: str, now: datetime) -> None:
@@ -142,21 +156,21 @@ def settle(
     connection: Connection, row_id: int, reply: HopReply, *, now: datetime, retry_at: datetime | None
 ) -> Settled:
     """Write down the hop's answer; a mail that was sent or returned stays so, whatever is said later."""
-    row = connection.execute(select(outbox).where(outbox.c.id == row_id).with_for_update()).one()
+    row = connection.execute(_LOCKED, {"row_id": row_id}).one()
     if row.state != MailState.QUEUED:
         return Settled(row.mailbox, MailState(row.state), {})
     purpose = Purpose(row.purpose)
     state = _state_after(reply.fate, purpose)
     connection.execute(
-        update(outbox)
-        .where(outbox.c.id == row_id)
-        .values(
-            state=state.value,
-            owner=None,
-            reply=storable(reply.text)[:MAX_REPLY_CHARACTERS],
-            due_at=retry_at or now + SLOW_RETRY,
-            settled_at=None if state is MailState.QUEUED else now,
-        )
+        _SETTLE,
+        {
+            "row_id": row_id,
+            "state": state.value,
+            "owner": None,
+            "reply": storable(reply.text)[:MAX_REPLY_CHARACTERS],
+            "due_at": retry_at or now + SLOW_RETRY,
+            "settled_at": None if state is MailState.QUEUED else now,
+        },
     )
     if state is MailState.QUEUED:
         return Settled(row.mailbox, state, {})
@@ -189,22 +203,19 @@ def _common(*, mailbox: str, cause: str, reference: str | None, now: datetime) -
 
 def _missing(connection: Connection, mail: OutMail, *, mailbox: str, cause: str) -> tuple[str, ...]:
     """Recipients of the mail, each once, for whom the cause has made no mail, or one that was returned."""
-    made = connection.scalars(
-        select(outbox.c.rcpt_to).where(
-            outbox.c.mailbox == mailbox,
-            outbox.c.purpose == mail.purpose.value,
-            outbox.c.cause == cause,
-            outbox.c.state != MailState.RETURNED.value,
-        )
-    ).all()
+    made = connection.scalars(_MADE, {"mailbox": mailbox, "purpose": mail.purpose.value, "cause": cause}).all()
     return tuple(one for one in dict.fromkeys(map(storable, mail.rcpt_tos)) if one not in made)
 
 
 def _add(connection: Connection, rows: Sequence[dict[str, Any]]) -> int:
     if not rows:
         return 0
-    statement = insert_new(connection, outbox).on_conflict_do_nothing().returning(outbox.c.id)
-    return len(connection.execute(statement, rows).all())
+    return len(connection.execute(_add_new(connection.dialect.name), rows).all())
+
+
+@cache
+def _add_new(dialect: str) -> Any:
+    return insert_new(dialect, outbox).on_conflict_do_nothing().returning(outbox.c.id)
 
 
 def _mail_of(row: Row[Any]) -> OutboxRow:

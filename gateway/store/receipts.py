@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from gateway.model.message import Arrival
 from gateway.model.outbox import Purpose
@@ -20,6 +22,25 @@ REPEAT_AFTER = timedelta(minutes=60)
 REPEAT_AFTER_EMERGENCY = timedelta(minutes=10)
 LOCK = 247_000_002
 
+# Built once: putting a statement together costs more than running it.
+_SENT = (
+    select(receipts)
+    .where(receipts.c.mailbox == bindparam("mailbox"), receipts.c.request_key == bindparam("request_key"))
+    .order_by(receipts.c.at.desc())
+    .limit(MAX_PER_REQUEST)
+)
+_WINDOW = (
+    select(receipts.c.arrival_id)
+    .where(
+        receipts.c.mailbox == bindparam("mailbox"),
+        receipts.c.emergency == bindparam("emergency"),
+        receipts.c.at > bindparam("since"),
+    )
+    .limit(bindparam("limit"))
+)
+_IN_ALL = select(func.count()).select_from(_WINDOW.subquery())
+_BY_CONTACT = select(func.count()).select_from(_WINDOW.where(receipts.c.contact == bindparam("contact")).subquery())
+
 
 @dataclass(frozen=True, slots=True)
 class Rates:
@@ -31,12 +52,7 @@ class Rates:
 
 def may_repeat(connection: Connection, *, mailbox: str, request_key: str, arrival: Arrival | None) -> bool:
     """Whether a request that came again may have a receipt: none yet, the last one failed, or it is long enough ago."""
-    sent = connection.execute(
-        select(receipts)
-        .where(receipts.c.mailbox == mailbox, receipts.c.request_key == key_of(request_key))
-        .order_by(receipts.c.at.desc())
-        .limit(MAX_PER_REQUEST)
-    ).all()
+    sent = connection.execute(_SENT, {"mailbox": mailbox, "request_key": key_of(request_key)}).all()
     if not sent:
         return True
     if len(sent) == MAX_PER_REQUEST:
@@ -54,12 +70,12 @@ def withheld(
     if connection.dialect.name == "postgresql":
         # Two records would otherwise each count without the other's receipt; SQLite has one writer anyway.
         connection.execute(select(func.pg_advisory_xact_lock(LOCK)))
-    bucket = (
-        receipts.c.mailbox == arrival.mailbox,
-        receipts.c.emergency == _is_emergency(outcome),
-        receipts.c.at > now - WINDOW,
-    )
-    own = (*bucket, receipts.c.contact == _contact_of(outcome))
+    window = {
+        "mailbox": arrival.mailbox,
+        "emergency": _is_emergency(outcome),
+        "since": now - WINDOW,
+        "contact": _contact_of(outcome),
+    }
     grounds: tuple[tuple[Withheld, Callable[[], bool]], ...] = (
         (
             Withheld.REPEATED,
@@ -67,8 +83,8 @@ def withheld(
                 not may_repeat(connection, mailbox=arrival.mailbox, request_key=outcome.request_key, arrival=arrival)
             ),
         ),
-        (Withheld.RATE_CONTACT, lambda: _reached(connection, own, rates.per_contact_hour)),
-        (Withheld.RATE_ALL, lambda: _reached(connection, bucket, rates.all_hour)),
+        (Withheld.RATE_CONTACT, lambda: _reached(connection, _BY_CONTACT, window, rates.per_contact_hour)),
+        (Withheld.RATE_ALL, lambda: _reached(connection, _IN_ALL, window, rates.all_hour)),
     )
     return next((reason for reason, applies in grounds if applies()), None)
 
@@ -83,7 +99,12 @@ def add_receipt(connection: Connection, outcome: Outcome, *, arrival: Arrival, n
         "request_key": key_of(outcome.request_key),
         "at": now,
     }
-    connection.execute(insert_new(connection, receipts).on_conflict_do_nothing(), [row])
+    connection.execute(_add(connection.dialect.name), [row])
+
+
+@cache
+def _add(dialect: str) -> Any:
+    return insert_new(dialect, receipts).on_conflict_do_nothing()
 
 
 def _contact_of(outcome: Outcome) -> str:
@@ -95,10 +116,9 @@ def _is_emergency(outcome: Outcome) -> bool:
     return outcome.verdict.classification.category is Category.EMERGENCY
 
 
-def _reached(connection: Connection, conditions: tuple[ColumnElement[bool], ...], limit: int) -> bool:
+def _reached(connection: Connection, count: Select[Any], window: dict[str, object], limit: int) -> bool:
     """Whether so many receipts stand in the window; reads at most that many rows."""
-    window = select(receipts.c.arrival_id).where(*conditions).limit(limit).subquery()
-    return connection.scalar(select(func.count()).select_from(window)) == limit
+    return connection.scalar(count, {**window, "limit": limit}) == limit
 
 
 def _failed(connection: Connection, arrival_id: int) -> bool:

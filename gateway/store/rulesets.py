@@ -17,7 +17,7 @@ WHOLE_GATEWAY = ""
 
 def keep_ruleset(connection: Connection, digest: str, files: RuleFiles, *, now: datetime) -> None:
     """Make it the last set that was good."""
-    statement = insert_new(connection, rulesets).values(
+    statement = insert_new(connection.dialect.name, rulesets).values(
         mailbox=WHOLE_GATEWAY, digest=digest, files=write_files(files), kept_at=now, used_at=now
     )
     keys = [rulesets.c.mailbox, rulesets.c.digest]

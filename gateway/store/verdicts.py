@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -139,17 +140,16 @@ def add_event(
     facts: str,
 ) -> None:
     """Tell what happened; an event is never changed."""
-    connection.execute(
-        insert(events).values(
-            mailbox=mailbox,
-            at=at,
-            happening=happening.value,
-            reference=reference,
-            arrival_id=arrival_id,
-            content_id=content_id,
-            facts=facts,
-        )
-    )
+    row = {
+        "mailbox": mailbox,
+        "at": at,
+        "happening": happening.value,
+        "reference": reference,
+        "arrival_id": arrival_id,
+        "content_id": content_id,
+        "facts": facts,
+    }
+    connection.execute(insert(events), [row])
 
 
 def _overtaken(connection: Connection, row: Row[Any], outcome: Outcome) -> bool:
@@ -198,12 +198,21 @@ def _send_receipts(connection: Connection, outcome: Outcome, *, arrival: Arrival
 
 def _keep_verdict(connection: Connection, outcome: Outcome, *, arrival: Arrival, now: datetime) -> None:
     row = {
+        "arrival_id": arrival.id,
+        "mailbox": arrival.mailbox,
         "judged_at": now,
         "ruleset": outcome.verdict.ruleset,
         "outcome": write_outcome(replace(outcome, receipts=())),
     }
-    statement = insert_new(connection, verdicts).values(arrival_id=arrival.id, mailbox=arrival.mailbox, **row)
-    connection.execute(statement.on_conflict_do_update(index_elements=[verdicts.c.arrival_id], set_=row))
+    connection.execute(_keep(connection.dialect.name), [row])
+
+
+@cache
+def _keep(dialect: str) -> Any:
+    """The later verdict of a deferred arrival takes the place of the first; the events tell of both."""
+    statement = insert_new(dialect, verdicts)
+    later = {name: statement.excluded[name] for name in ("judged_at", "ruleset", "outcome")}
+    return statement.on_conflict_do_update(index_elements=[verdicts.c.arrival_id], set_=later)
 
 
 def _keep_event(connection: Connection, outcome: Outcome, *, arrival: Arrival, now: datetime) -> None:

@@ -497,5 +497,5 @@ def test_no_two_arrivals_share_a_number(journal: Journal) -> None:
     taken(journal)
     columns = [one for one in arrivals.c if one.name != "id"]
     copy = arrivals.insert().from_select([one.name for one in columns], arrivals.select().with_only_columns(*columns))
-    with pytest.raises(StoreUnavailable), journal.database.writing() as connection:
-        connection.execute(copy)
+    with pytest.raises(StoreUnavailable):
+        journal.database.write(lambda connection: connection.execute(copy))
