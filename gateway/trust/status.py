@@ -49,6 +49,7 @@ _WORDS_OF_A_SIGNATURE = _OUTCOMES | {
 _WORDS_OF_OPENING = frozenset({
     "ENC_TO", "DECRYPTION_KEY", "DECRYPTION_INFO", "DECRYPTION_COMPLIANCE_MODE", "BEGIN_DECRYPTION", "END_DECRYPTION",
     "DECRYPTION_OKAY", "GOODMDC", "PLAINTEXT", "PLAINTEXT_LENGTH", "NO_SECKEY", "CARDCTRL", "KEY_CONSIDERED", "PROGRESS",
+    "WARNING",
 })  # fmt: skip
 _EXPECTED = {"verify": _WORDS_OF_A_SIGNATURE, "decrypt": _WORDS_OF_A_SIGNATURE | _WORDS_OF_OPENING}
 
@@ -105,13 +106,13 @@ def signatures_of(
     found = tuple(_signature(one, pinned=pinned, at=at) for one in groups)
     if packets is not None and len(found) < packets:
         found += (OpenpgpSignature(Result.NEUTRAL, None, "not-checked"),) * (packets - len(found))
-    if _clean(lines, "decrypt" if opened else "verify", rc=rc) and (packets is None or len(groups) == packets):
+    if _clean(lines, groups, "decrypt" if opened else "verify", rc=rc) and (packets is None or len(groups) == packets):
         return found
     return tuple(_not_good(one) for one in found)
 
 
 def _groups(lines: tuple[Line, ...], *, after: str | None) -> tuple[tuple[Line, ...], ...]:
-    """Lines from each NEWSIG to the next; a signature before the plain text is about something else and is ignored."""
+    """Lines from each NEWSIG to the next; a signature before the plain text is about something else."""
     groups: list[list[Line]] = []
     counts = after is None
     for line in lines:
@@ -123,13 +124,13 @@ def _groups(lines: tuple[Line, ...], *, after: str | None) -> tuple[tuple[Line, 
     return tuple(tuple(one) for one in groups)
 
 
-def _clean(lines: tuple[Line, ...], task: str, *, rc: int) -> bool:
-    """Nothing but known words, no line about a signature outside a signature, exit status 0."""
+def _clean(lines: tuple[Line, ...], groups: tuple[tuple[Line, ...], ...], task: str, *, rc: int) -> bool:
+    """Exit status 0, nothing but known words, and no line about a signature that belongs to none of the groups."""
     words = [line.keyword for line in lines]
     if rc != 0 or not _EXPECTED[task].issuperset(words):
         return False
-    first = words.index("NEWSIG") if "NEWSIG" in words else len(words)
-    return not (_OUTCOMES | {"VALIDSIG"}).intersection(words[:first])
+    before = words[: len(words) - sum(len(one) for one in groups)]
+    return not (_OUTCOMES | {"NEWSIG", "VALIDSIG"}).intersection(before)
 
 
 def _not_good(signature: OpenpgpSignature) -> OpenpgpSignature:
