@@ -120,7 +120,7 @@ def _is_host(text: str) -> bool:
 
 def _is_mailbox(text: str) -> bool:
     local, _, domain = text.rpartition("@")
-    return re.fullmatch(r"[A-Za-z0-9!#$%&'*/=?^_`{|}~.-]{1,40}", local) is not None and _is_host(domain)
+    return re.fullmatch(r"[A-Za-z0-9!#$%&'*/=?^_`{|}~.-]{1,20}", local) is not None and _is_host(domain)
 
 
 def _is_hop(text: str) -> bool:
@@ -145,7 +145,7 @@ _ENDPOINT = "write IP:PORT, for instance 127.0.0.1:10023; port 0 takes a free on
 _NETWORK = "write an address or a network such as 192.0.2.0/24"
 _HOP = "write maildir:PATH, lmtp://HOST:PORT or smtp://HOST:PORT"
 _HOST = "write a host name in lower case, such as gw.institution.gov.example"
-_MAILBOX = "write an address such as 247cp@institution.gov.example, the domain in lower case"
+_MAILBOX = "write an address such as 247cp@institution.gov.example: at most 20 characters before the @, the domain in lower case"
 
 RULES = (
     _Rule(("hostname",), lambda s: (s.hostname,), _is_host, _HOST),

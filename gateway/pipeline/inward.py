@@ -23,6 +23,17 @@ from gateway.trust.directory import identify
 INNER_DEFECTS = frozenset({Reason.MIME_TOO_DEEP, Reason.MIME_TOO_MANY_PARTS, Reason.MIME_MALFORMED})
 """Findings inside a decrypted part that count: it need not have a From of its own."""
 
+DEFEATED = Verdict(
+    classification=Classification(),
+    assurance=Assurance.NONE,
+    disposition=Disposition.ACCEPT,
+    reasons=(Reason.JUDGE_ERROR,),
+    results=(),
+    receipt=ReceiptDecision(send=False, reason=Withheld.JUDGE_ERROR),
+    page=True,
+)
+"""The verdict on a message that defeated every judge it met."""
+
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
@@ -67,7 +78,9 @@ def assess(arrival: Arrival, facts: Facts, tools: Tools) -> Assessment:
     unsealed = tools.unseal(message, contact, at)
     checks = tools.check(message, arrival.envelope, at)
     identity = identify(message, envelope=arrival.envelope, checks=checks, unsealed=unsealed, book=tools.book, at=at)
-    machine = automatic(message, arrival.envelope)
+    made_by = automatic(message, arrival.envelope)
+    # A name such as noreply@ or mla-request@ withholds a receipt; it does not make an emergency less of one.
+    machine = None if made_by is Withheld.ROBOT else made_by
     text, inner = _words(message, unsealed)
     classification = classify(
         text,
@@ -89,7 +102,7 @@ def assess(arrival: Arrival, facts: Facts, tools: Tools) -> Assessment:
         message=message,
         envelope=arrival.envelope,
         identity=identity,
-        automatic=machine,
+        automatic=made_by,
         suppressed=suppressed(message),
         settings=tools.settings,
         repeat=not facts.receipt_due,
@@ -112,21 +125,12 @@ def assess(arrival: Arrival, facts: Facts, tools: Tools) -> Assessment:
 
 def judge_error(arrival: Arrival, facts: Facts, *, mailbox: str, hostname: str) -> Outcome:
     """The outcome of a message that defeated every judge: delivered as it is, paged, trusted for nothing, no receipt."""
-    verdict = Verdict(
-        classification=Classification(),
-        assurance=Assurance.NONE,
-        disposition=Disposition.ACCEPT,
-        reasons=(Reason.JUDGE_ERROR,),
-        results=(),
-        receipt=ReceiptDecision(send=False, reason=Withheld.JUDGE_ERROR),
-        page=True,
-    )
     return Outcome(
-        verdict=verdict,
+        verdict=DEFEATED,
         case=new_case(arrival, facts.reference, mailbox=mailbox),
         opens=True,
         request_key=request_key(arrival.content),
-        prepend=_block(arrival, verdict, facts.reference, hostname=hostname, importance_free=False),
+        prepend=_block(arrival, DEFEATED, facts.reference, hostname=hostname, importance_free=False),
     )
 
 

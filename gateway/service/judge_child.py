@@ -12,69 +12,20 @@ import signal
 import socket
 import sys
 import traceback
-from dataclasses import dataclass, replace
-from datetime import datetime
-
-from pydantic import TypeAdapter
+from dataclasses import replace
+from typing import assert_never
 
 from gateway import log
-from gateway.model.case import CaseView
-from gateway.model.channel import Dispatch
-from gateway.model.message import Arrival, Envelope
-from gateway.model.outbox import OutMail
-from gateway.model.outcome import Facts, Outcome, Verdict
 from gateway.pipeline.inward import assess, inward
 from gateway.pipeline.outward import outward
 from gateway.pipeline.tools import Tools
 from gateway.service.equipment import Equipment
+from gateway.service.requests import DISPATCH, OUTCOME, VERDICT, AssessArrival, JudgeAnswer, JudgeArrival, Request, pack
 from gateway.service.tools import make_tools
 from gateway.service.wire import receive, send
 
-OUTCOME = TypeAdapter(Outcome)
-DISPATCH = TypeAdapter(Dispatch)
-VERDICT = TypeAdapter(Verdict)
-
 MAX_MEMORY_BYTES = 2 << 30
 MAX_FILE_BYTES = 512 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class JudgeArrival:
-    """Request: judge this arrival; its content travels beside."""
-
-    arrival: Arrival
-    facts: Facts
-
-
-@dataclass(frozen=True, slots=True)
-class AssessArrival:
-    """Request: only the verdict of this arrival, and nothing that follows from it."""
-
-    arrival: Arrival
-    facts: Facts
-
-
-@dataclass(frozen=True, slots=True)
-class JudgeAnswer:
-    """Request: decide over this officer's mail; its content travels beside."""
-
-    envelope: Envelope
-    candidates: tuple[CaseView, ...]
-    reference: str | None
-    at: datetime
-
-
-Request = JudgeArrival | AssessArrival | JudgeAnswer
-
-
-def pack(mails: tuple[OutMail, ...]) -> tuple[tuple[OutMail, ...], tuple[bytes, ...]]:
-    """Mails without their bytes, and the bytes."""
-    return tuple(replace(mail, content=b"") for mail in mails), tuple(mail.content for mail in mails)
-
-
-def unpack(mails: tuple[OutMail, ...], blobs: tuple[bytes, ...]) -> tuple[OutMail, ...]:
-    """The reverse of `pack`; raises ValueError when they do not belong together."""
-    return tuple(replace(mail, content=blob) for mail, blob in zip(mails, blobs, strict=True))
 
 
 def main() -> None:
@@ -121,6 +72,8 @@ def _answer(link: socket.socket, request: Request, content: bytes, tools: Tools)
             dispatch = outward(content, envelope, candidates=candidates, reference=reference, tools=tools, at=at)
             mails, blobs = pack(dispatch.mails)
             send(link, DISPATCH.dump_json(replace(dispatch, mails=mails)), blobs)
+        case _:
+            assert_never(request)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from gateway.model.channel import Dispatch
 from gateway.model.message import Arrival, Envelope
 from gateway.model.outcome import Facts, Outcome, Verdict
 from gateway.service.equipment import Equipment
-from gateway.service.judge_child import (
+from gateway.service.requests import (
     DISPATCH,
     OUTCOME,
     VERDICT,

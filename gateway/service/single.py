@@ -8,22 +8,10 @@ from gateway.errors import Complaint, ConfigError, JudgeDefeated
 from gateway.model.message import Arrival, Envelope, Source
 from gateway.model.outcome import Facts, Verdict
 from gateway.model.settings import Settings
-from gateway.model.trust import Assurance
-from gateway.model.verdict import Classification, Disposition, Reason, ReceiptDecision, Withheld
+from gateway.pipeline.inward import DEFEATED
 from gateway.service.equipment import Equipment, read_equipment
 from gateway.service.judges import Judge
 from gateway.service.judging import JUDGE_SECONDS
-
-DEFEATED = Verdict(
-    classification=Classification(),
-    assurance=Assurance.NONE,
-    disposition=Disposition.ACCEPT,
-    reasons=(Reason.JUDGE_ERROR,),
-    results=(),
-    receipt=ReceiptDecision(send=False, reason=Withheld.JUDGE_ERROR),
-    page=True,
-)
-"""What is said of a message that defeats its judge twice."""
 
 
 class SingleFiles:

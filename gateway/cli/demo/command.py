@@ -116,9 +116,18 @@ def _configure(path: Path, nameserver: str) -> None:
 
 
 def _enrol(cp247: list[str], folder: Path, identity: Identity, key: Path) -> None:
-    subprocess.run(
-        [*cp247, "--config", str(folder / "gateway.yaml"), "keys", "add", identity.mailbox, str(key)], check=True
-    )
+    """Pin the counterpart's key, as an administrator does after a telephone call."""
+    facts = {
+        "--name": identity.name,
+        "--country": identity.country,
+        "--folder": identity.id,
+        "--phone": identity.phone,
+        "--verified-how": "telephone call, in this story",
+        "--enrolled-by": "demo",
+    }
+    options = [word for pair in facts.items() for word in pair]
+    command = [*cp247, "--config", str(folder / "gateway.yaml"), "keys", "add", identity.mailbox, str(key), *options]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def _ending(console: Console, good: bool) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gateway.cli.demo.stub_dns import Zone
 from gateway.cli.init import make_dkim_key
-from gateway.mail.compose import message, multipart_encrypted, multipart_signed, text_entity
+from gateway.mail.compose import mailbox, message, multipart_encrypted, multipart_signed, text_entity
 from gateway.mail.parse import parse
 from gateway.model.message import Message
 from gateway.model.settings import Dkim
@@ -106,7 +106,7 @@ class Foreign:
         self._sent += 1
         now = datetime.now(UTC)
         return (
-            ("From", f"{self.identity.name} <{self.identity.mailbox}>"),
+            ("From", mailbox(self.identity.name, self.identity.mailbox)),
             ("To", to),
             ("Subject", subject),
             ("Date", format_datetime(now)),
