@@ -27,7 +27,6 @@ class MailCommand:
 
     address: str
     smtputf8: bool = False
-    eight_bit: bool = False
 
 
 def read_hello(argument: str) -> str | None:
@@ -50,8 +49,7 @@ def read_mail(argument: str, *, max_bytes: int, ignored: frozenset[str] = frozen
         return fault
     if not path.ascii and "SMTPUTF8" not in parameters:
         return Reply.NEEDS_SMTPUTF8
-    eight_bit = parameters.get("BODY", "").upper() == "8BITMIME"
-    return MailCommand(address=path.address, smtputf8="SMTPUTF8" in parameters, eight_bit=eight_bit)
+    return MailCommand(address=path.address, smtputf8="SMTPUTF8" in parameters)
 
 
 def _mail_fault(parameters: Mapping[str, str], max_bytes: int) -> Reply | None:

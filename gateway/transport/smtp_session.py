@@ -168,7 +168,7 @@ class Conversation(SMTP):
             return
         command = line.removesuffix(b"\r\n")
         verb, _, argument = command.partition(b" ")
-        if verb.upper() in _FOREIGN_PROTOCOLS or not line[:1].isalpha():
+        if verb.upper() in _FOREIGN_PROTOCOLS or (command and not command[:1].isalpha()):
             raise HangUp(Reply.NOT_SMTP)
         if len(command) == len(line) or any(one < 32 or one == 127 for one in command):
             await self.push(Reply.BAD_LINE_END)

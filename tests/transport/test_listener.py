@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import shutil
 import socket
 import ssl
@@ -10,6 +11,9 @@ from pathlib import Path
 
 import pytest
 from certificate import make_certificate
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 from listening import ACCEPTED, Open, listening, settings
 
 from gateway.errors import ConfigError
@@ -68,8 +72,8 @@ def test_commit_slower_than_our_patience_is_451_and_goes_on() -> None:
 
 
 def test_commit_is_not_counted_as_silence_of_the_client() -> None:
-    with listening(limits=Limits(command_seconds=0.2, block_seconds=0.2)) as door:
-        door.desk.seconds = 0.5
+    with listening(limits=Limits(command_seconds=1, block_seconds=1)) as door:
+        door.desk.seconds = 1.3
         with open_data(door) as client:
             client.sendall(b"x\r\n.\r\n")
             assert ACCEPTED.encode() in read_until(client, b"Accepted")
@@ -89,6 +93,51 @@ def test_dripping_client_is_cut_and_a_slow_one_is_not() -> None:
                 client.sendall(b"x")
                 time.sleep(0.05)
             assert b"421 4.4.2" in read_until(client, b"421 4.4.2")
+
+
+def test_connection_reset_within_a_message_keeps_nothing() -> None:
+    with listening() as door:
+        client = open_data(door)
+        client.sendall(b"x\r\n")
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        client.close()
+        wait_for(lambda: not door.listener._sessions)
+        assert door.desk.taken == []
+        assert door.listener._commits == set()
+
+
+def test_any_line_gets_a_reply_and_the_listener_lives() -> None:
+    words = [
+        "MAIL FROM:",
+        "RCPT TO:",
+        "<a@b.example>",
+        "<247cp@institution.gov.example>",
+        "SIZE=1",
+        "EHLO",
+        "x.example",
+        "RSET",
+        "é",
+        '"',
+        "<",
+        ">",
+    ]
+    line = st.lists(st.one_of(st.sampled_from(words), st.text(max_size=9)), max_size=6).map(" ".join)
+
+    with listening(limits=Limits(errors=10**9, idle_commands=10**9)) as door:
+
+        @hypothesis_settings(max_examples=150, deadline=None)
+        @given(line)
+        def check(line: str) -> None:
+            with door.connect() as client:
+                read_until(client, b"220 ")
+                client.sendall(HELLO + line.encode("utf-8", "replace").replace(b"\n", b"") + b"\r\nQUIT\r\n")
+                said = read_until(client, b"never").split(b"\r\n")
+            assert len(said) >= 3
+            assert all(re.fullmatch(rb"[245]\d\d[ -][\x20-\x7e]+", one) for one in said[:-1]), said
+            assert said[-2][:3] in (b"221", b"421")
+
+        check()
+        assert [event for event, _ in door.desk.notes if event == "fault"] == []
 
 
 def test_client_that_speaks_before_the_greeting_is_sent_away() -> None:

@@ -57,9 +57,9 @@ def test_parameters_of_submission_are_ignored_only_where_asked() -> None:
     assert read_rcpt(recipient, smtputf8=False) is Reply.UNKNOWN_PARAMETER
 
 
-def test_mail_tells_smtputf8_and_eight_bit() -> None:
+def test_mail_tells_smtputf8() -> None:
     read = read_mail("FROM:<ü@b.example> SMTPUTF8 BODY=8BITMIME", max_bytes=10)
-    assert read == MailCommand("ü@b.example", smtputf8=True, eight_bit=True)
+    assert read == MailCommand("ü@b.example", smtputf8=True)
 
 
 def test_attribute_that_is_not_known_is_none_and_the_address_is_plain() -> None:
