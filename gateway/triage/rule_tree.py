@@ -25,7 +25,7 @@ MAX_COMPLAINTS = 100
 
 _PHRASES = re.compile(r"phrases/([a-z]{2,3})\.yaml")
 _RECEIPT = re.compile(r"receipts/([a-z]{2,3})/(full|minimal)\.txt\.j2")
-_IGNORED = re.compile(r"README\.md|examples/.*|(.*/)?\.[^/]*")
+_IGNORED = re.compile(r"README\.md|examples/.*|(?:.*/)?\..*")
 _SINGLE: Mapping[str, type[ScoringShape | ItemsShape | ChannelShape]] = {
     "scoring.yaml": ScoringShape,
     "items.yaml": ItemsShape,
