@@ -44,7 +44,8 @@ class Door:
 def own_recipient(settings: Settings) -> Callable[[str], str | None]:
     """Recipients that are ours: mailbox, aliases, `local+...` of the mailbox, postmaster at its domain; without case.
 
-    A bare `postmaster` gets the mailbox's domain; every other address stays as the client wrote it.
+    A bare `postmaster` gets the mailbox's domain; every other address stays as the client wrote it. A subaddress beyond ASCII
+    is nobody's: not every mailbox server could take it.
     """
     mailbox = address_key(settings.contact_point.mailbox)
     local, _, domain = mailbox.rpartition("@")
@@ -54,8 +55,7 @@ def own_recipient(settings: Settings) -> Callable[[str], str | None]:
         if "@" not in address:
             return f"{address}@{domain}"
         key = address_key(address)
-        if key in ours or (key.startswith(f"{local}+") and key.rpartition("@")[2] == domain):
-            return address
-        return None
+        of_mailbox = key.isascii() and key.startswith(f"{local}+") and key.endswith(f"@{domain}")
+        return address if key in ours or of_mailbox else None
 
     return recipient

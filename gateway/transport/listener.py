@@ -26,8 +26,6 @@ BACKLOG = 512
 SEALING_GROWTH = 1.4
 """An answer grows by so much when it is signed and encrypted: what we take must still fit the next hop."""
 
-logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd would log addresses and commands
-
 
 class Certificate:
     """The listener's certificate: read at the start, read again on request, the old one kept if the new one is broken."""
@@ -65,6 +63,7 @@ class Listener:
 
     async def open(self, listen: tuple[str, ...]) -> None:
         """Start listening; OSError where an address is taken or not ours, and then none stays open."""
+        logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd would log addresses and commands
         loop = asyncio.get_running_loop()
         try:
             for place in listen:

@@ -55,7 +55,7 @@ class Reply(StrEnum):
     UNKNOWN_PARAMETER = "555 5.5.4 Parameter not recognized"
 
 
-COMPLETE = re.compile(r"[245]\d\d [\x20-\x7e]{1,508}")
+COMPLETE = re.compile(r"[245]\d\d [\x20-\x7e]{1,506}")
 """A reply fit for the wire (RFC 5321 section 4.5.3.1.5: 512 octets with CR LF)."""
 
 

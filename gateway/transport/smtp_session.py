@@ -53,7 +53,6 @@ class Conversation(SMTP):
         self._sessions = sessions
         self._stopping = False
         self._waiting = True
-        self._greeted = False
         self._errors = 0
         self._idle = 0
         self.peer = ""
@@ -72,6 +71,7 @@ class Conversation(SMTP):
         peername = transport.get_extra_info("peername")
         self.peer = plain_address(str(peername[0])) if peername else ""
         self.trusted = within(self.peer, self._door.trusted)
+        self.forwarded = None
         connection = transport.get_extra_info("socket")
         if connection is not None and connection.family in (socket.AF_INET, socket.AF_INET6):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
