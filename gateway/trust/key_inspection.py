@@ -8,9 +8,10 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from gateway.model.trust import PinnedKey
-from gateway.trust.openpgp_packets import Armor, Packet, Tag, dearmor, fingerprint_of, fingerprints_of, packets
+from gateway.trust.openpgp_packets import Armor, Packet, Tag, dearmor, fingerprint_of, packets
 
 MAX_KEY_BYTES = 262_144
 MIN_RSA_BITS = 2048
@@ -123,8 +124,15 @@ def _key(records: list[list[str]], fingerprint: str, octets: bytes) -> PinnedKey
         revoked=primary[1] in {"r", "d"},
         can_encrypt=bool(ciphers),
         encryption_expires=None if None in ends else max((one for one in ends if one), default=None),
-        subkeys=fingerprints_of(octets)[1:],
+        subkeys=tuple(_subkeys(records)),
     )
+
+
+def _subkeys(records: list[list[str]]) -> Iterator[str]:
+    """Fingerprints of the subkeys that the primary key has really signed for; the others are somebody else's."""
+    for record, following in pairwise(records):
+        if record[0] == "sub" and record[1] != "i" and following[0] == "fpr":
+            yield following[9]
 
 
 def _moment(text: str) -> datetime | None:

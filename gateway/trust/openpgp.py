@@ -12,7 +12,7 @@ from gateway.errors import GpgUnavailable
 from gateway.mail.scan import body_of, scan
 from gateway.model.message import Message, Part
 from gateway.model.trust import AuthResult, Contact, Method, OpenpgpSignature, PinnedKey, Result, Unsealed
-from gateway.model.verdict import Reason
+from gateway.model.verdict import AMBIGUOUS, Reason
 from gateway.trust.gnupg_home import GnupgHome
 from gateway.trust.openpgp_packets import Armor, Packet, Tag, dearmor, packets, recipient_ids, serialized
 from gateway.trust.status import deciphered, read_status, signatures_of
@@ -244,9 +244,11 @@ def _decrypt(octets: bytes, keys: tuple[PinnedKey, ...], bench: _Bench) -> tuple
 
 def _inner(outer: Message, inner: Message, layer: Signatures, *, exact: bool, bench: _Bench) -> Unsealed:
     found = wrapped(inner)
+    # Inside there is no From of its own; anything else ambiguous could be read in two ways, and signed in one.
+    doubtful = [one for one in inner.defects if one in AMBIGUOUS - {Reason.FROM_NOT_ONE, Reason.FROM_MALFORMED}]
     root_signed = found.wrapping in {Wrapping.SIGNED, Wrapping.MALFORMED_SIGNED}
     signatures = layer + (_detached(inner, found, bench) if root_signed else ())
-    reasons = [*found.reasons, *_states(signatures)]
+    reasons = [*found.reasons, *_states(signatures), *doubtful]
     sealed = found.content if found.wrapping is Wrapping.SIGNED and found.content else inner.root
     if exact and subject_differs(outer.header, sealed, encrypted=True):
         reasons.append(Reason.SUBJECT_DIFFERS)
@@ -255,7 +257,7 @@ def _inner(outer: Message, inner: Message, layer: Signatures, *, exact: bool, be
     return Unsealed(
         encrypted=True,
         decrypted=True,
-        whole=exact and (bool(layer) or found.wrapping is Wrapping.SIGNED),
+        whole=exact and not doubtful and (bool(layer) or found.wrapping is Wrapping.SIGNED),
         signatures=signatures,
         content=inner.content,
         reasons=tuple(reasons),

@@ -180,12 +180,6 @@ def fingerprint_of(key: Packet) -> str:
     )
 
 
-def fingerprints_of(octets: bytes) -> tuple[str, ...]:
-    """Fingerprints of the primary key and of every subkey in these binary key packets, in order."""
-    keys = (Tag.PUBLIC_KEY, Tag.PUBLIC_SUBKEY)
-    return tuple(fingerprint_of(one) for one in packets(octets) if one.tag in keys)
-
-
 def recipient_ids(octets: bytes) -> tuple[str, ...]:
     """Key ids an encrypted message names before its content, 16 hex digits each, 16 zeros for a hidden one.
 

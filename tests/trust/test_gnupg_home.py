@@ -254,6 +254,13 @@ def test_expiry_taken_out_of_a_signature_does_not_prolong_a_key(home: GnupgHome,
     assert _refused(home, _rearmored(key, user_id, Packet(Tag.SIGNATURE, longer)))
 
 
+def test_subkey_of_somebody_else_is_no_subkey(home: GnupgHome, police: Correspondent, neighbour: Correspondent) -> None:
+    grafted = _rearmored(*_packets(police), *(one for one in _packets(neighbour)[3:]))
+    key, honest = pinned(home, grafted), pinned(home, police.armored)
+    assert key.subkeys == honest.subkeys
+    assert len(honest.subkeys) == 1
+
+
 def test_weak_rsa_key_is_refused(home: GnupgHome, folder: Path) -> None:
     person = make_correspondent(folder, "Weak <w@police.gov.b.example>", algorithm="rsa1024", cipher="")
     assert "1024 bits" in _refused(home, person.armored).what

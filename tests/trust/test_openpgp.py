@@ -423,6 +423,75 @@ def test_signature_around_an_encrypted_part_does_not_open_it(ask, police: Corres
     assert Reason.CANNOT_DECRYPT in found.reasons
 
 
+def test_more_recipients_than_anybody_has_are_refused(ask, police: Correspondent, own_armored: bytes) -> None:
+    key, *rest = packets(dearmor(police.encrypt(PART, own_armored), Armor.MESSAGE))
+    few, many = (
+        armored(b"".join(serialized(one) for one in (*[key] * times, *rest)), Armor.MESSAGE) for times in (2, 101)
+    )
+    assert ask(encrypted_entity(few)).good
+    assert ask(encrypted_entity(many)).reasons == (Reason.CANNOT_DECRYPT,)
+
+
+def _literal(content: bytes) -> bytes:
+    return serialized(Packet(11, b"b\x00" + bytes(4) + content))
+
+
+EVIL = PART.replace(b"192.0.2.7", b"192.0.2.66")
+
+
+@pytest.mark.parametrize(
+    "arranged",
+    [
+        lambda once, sig, text: _literal(EVIL) + once + text + sig,
+        lambda once, sig, text: once + _literal(EVIL) + text + sig,
+        lambda once, sig, text: once + text + sig + _literal(EVIL),
+        lambda once, sig, text: once + text + _literal(EVIL) + sig,
+        lambda once, sig, text: _literal(EVIL) + sig,
+        lambda once, sig, text: sig + _literal(EVIL),
+        lambda once, sig, text: once + _literal(EVIL) + sig,
+        lambda once, sig, text: serialized(Packet(8, b"\x00" + _literal(EVIL))) + once + text + sig,
+        lambda once, sig, text: once + serialized(Packet(8, b"\x00" + _literal(EVIL))) + sig,
+        lambda once, sig, text: once + text + sig + once + _literal(EVIL) + sig,
+    ],
+)
+def test_rearranged_packets_inside_encryption_are_never_good(ask, police, own_armored: bytes, arranged) -> None:
+    octets = dearmor(police.gpg("--armor", "--compress-algo", "none", "--sign", data=PART), Armor.MESSAGE)
+    once, text, sig = (serialized(one) for one in packets(octets))
+    honest = ask(encrypted_entity(police.encrypt(once + text + sig, own_armored, sign=False, more=("--no-literal",))))
+    assert honest.good
+    assert honest.content == PART
+    found = ask(
+        encrypted_entity(police.encrypt(arranged(once, sig, text), own_armored, sign=False, more=("--no-literal",)))
+    )
+    assert not found.good
+
+
+def test_ambiguous_header_inside_encryption_takes_the_signature_away(
+    ask, police: Correspondent, own_armored: bytes
+) -> None:
+    signed = b"Content-Type: text/html\r\n" + signed_entity(police.sign(PART))
+    found = ask(encrypted_entity(police.encrypt(signed, own_armored, sign=False)))
+    assert not found.good
+    assert Reason.DUPLICATED_SINGLETON in found.reasons
+
+
+# -- P10: keys that come by mail -----------------------------------------------------------------------------------
+
+
+def test_key_within_the_signature_is_not_taken(ask, impostor: Correspondent) -> None:
+    signature = impostor.sign(PART, "--include-key-block")
+    assert len(signature) > 600
+    for _ in range(2):
+        assert ask(signed_entity(signature)).signatures[0].reason == "unknown-key"
+
+
+def test_attached_key_is_not_taken(ask, impostor: Correspondent) -> None:
+    attached = b"Content-Type: application/pgp-keys\r\n\r\n" + impostor.armored.replace(b"\n", b"\r\n")
+    payload = multipart(b"mixed", PART, attached).replace(b"=-b-=", b"inner")
+    found = ask(signed_entity(impostor.sign(payload), payload))
+    assert found.signatures[0].reason == "unknown-key"
+
+
 # -- P22: forms that gateways make of PGP/MIME ---------------------------------------------------------------------
 
 
