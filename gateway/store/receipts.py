@@ -118,7 +118,7 @@ def _is_emergency(outcome: Outcome) -> bool:
 
 def _reached(connection: Connection, count: Select[Any], window: dict[str, object], limit: int) -> bool:
     """Whether so many receipts stand in the window; reads at most that many rows."""
-    return connection.scalar(count, {**window, "limit": limit}) == limit
+    return int(connection.execute(count, {**window, "limit": limit}).scalar_one()) == limit
 
 
 def _failed(connection: Connection, arrival_id: int) -> bool:

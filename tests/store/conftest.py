@@ -28,15 +28,39 @@ def make_database(socket: str) -> str:
     return f"postgresql://gateway@/{name}?host={socket}"
 
 
+@pytest.fixture
+def sqlite_file(tmp_path: Path) -> Path:
+    return tmp_path / "gateway.db"
+
+
+@pytest.fixture
+def postgres_url(postgres_socket: str) -> str:
+    return make_database(postgres_socket)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest) -> str:
     if request.param == "sqlite":
-        return f"sqlite:{tmp_path}/gateway.db"
-    return make_database(request.getfixturevalue("postgres_socket"))
+        return f"sqlite:{request.getfixturevalue('sqlite_file')}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+def opened(url: str) -> Iterator[Journal]:
+    journal = open_journal(url, upgrade=True)
+    yield journal
+    journal.close()
 
 
 @pytest.fixture
 def journal(url: str) -> Iterator[Journal]:
-    opened = open_journal(url, upgrade=True)
-    yield opened
-    opened.close()
+    yield from opened(url)
+
+
+@pytest.fixture
+def sqlite_journal(sqlite_file: Path) -> Iterator[Journal]:
+    yield from opened(f"sqlite:{sqlite_file}")
+
+
+@pytest.fixture
+def postgres_journal(postgres_url: str) -> Iterator[Journal]:
+    yield from opened(postgres_url)
