@@ -25,7 +25,6 @@ class Reply(StrEnum):
     TOO_MANY_COMMANDS = "421 4.7.0 Too many commands without a message, closing"
     TIMEOUT = "421 4.4.2 Timeout, closing"
     SHUTDOWN = "421 4.3.2 Service is shutting down, try again"
-    TOO_MUCH_DATA = "421 4.7.0 Message exceeds the limit, closing"
 
     FAULT = "451 4.3.0 Temporary fault, try again later"
     TOO_MANY_RECIPIENTS = "452 4.5.3 Too many recipients"

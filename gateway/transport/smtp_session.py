@@ -186,7 +186,7 @@ class Conversation(SMTP):
         except (HangUp, ConnectionError, TLSSetupException, asyncio.IncompleteReadError):
             raise
         except Exception as error:  # noqa: BLE001 our own fault is never a 5xx, and the client learns nothing about it
-            self._door.note("fault", {"verb": verb, "error": type(error).__name__, "peer": self.peer})
+            self.fault(verb, error)
             self.forget()
             await self.push(Reply.FAULT)
 
@@ -199,6 +199,10 @@ class Conversation(SMTP):
     def client(self) -> str:
         """Address of the client as far as it is known: named by a trusted peer, else that of the connection."""
         return (self.forwarded or {}).get("ADDR") or self.peer
+
+    def fault(self, verb: str, error: BaseException) -> None:
+        """Note an error of our own, by its kind: what it says may hold paths and addresses."""
+        self._door.note("fault", {"verb": verb, "error": type(error).__name__, "peer": self.client})
 
     async def command(self, verb: str, argument: str) -> None:
         """Carry out one command and push its reply."""

@@ -197,7 +197,7 @@ class GatewaySession(Conversation):
             if loop.time() - started > limits.data_seconds + reader.received / limits.data_rate:
                 raise HangUp(Reply.TIMEOUT)
             if reader.received > 2 * self._door.max_bytes:
-                raise HangUp(Reply.TOO_MUCH_DATA)
+                raise HangUp(Reply.TOO_LARGE)
         # Nothing can have come in since read() returned: what followed the end goes back to the front.
         self._reader._buffer[:0] = reader.rest  # type: ignore[attr-defined]  # noqa: SLF001
         return fault or reader.refusal
@@ -213,15 +213,17 @@ class GatewaySession(Conversation):
             async with asyncio.timeout(self._door.limits.accept_seconds):
                 return fit(await asyncio.shield(commit))
         except Exception as error:  # noqa: BLE001 our own fault is never a 5xx (RFC 5321 section 6.1)
-            self._door.note("fault", {"verb": "DATA", "error": type(error).__name__, "peer": self.peer})
+            if not commit.done():
+                self.fault("DATA", error)
             return Reply.FAULT
         finally:
             self._reset_timeout()
 
     def _forget(self, commit: asyncio.Task[str]) -> None:
         self._commits.discard(commit)
-        if not commit.cancelled():
-            commit.exception()  # taken note of by whoever waited; a client that left gets no answer
+        error = None if commit.cancelled() else commit.exception()
+        if error is not None:
+            self.fault("DATA", error)
 
     def _facts(self) -> Envelope:
         """The envelope as it stands, with the real client where a trusted peer named it."""

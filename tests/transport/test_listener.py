@@ -61,6 +61,19 @@ def test_commit_goes_on_when_the_client_leaves() -> None:
         wait_for(lambda: door.desk.taken)
 
 
+def test_commit_that_fails_after_the_client_left_is_noted() -> None:
+    with listening() as door:
+        door.desk.seconds = 0.2
+        door.desk.reply = lambda: str(1 / 0)
+        client = open_data(door)
+        client.sendall(b"x\r\n.\r\n")
+        time.sleep(0.05)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        client.close()
+        fault = ("fault", {"verb": "DATA", "error": "ZeroDivisionError", "peer": "127.0.0.1"})
+        wait_for(lambda: fault in door.desk.notes)
+
+
 def test_commit_slower_than_our_patience_is_451_and_goes_on() -> None:
     with listening(limits=Limits(accept_seconds=0.1)) as door:
         door.desk.seconds = 0.3
