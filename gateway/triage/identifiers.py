@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
 from typing import Any
 
 import re2
@@ -31,6 +31,7 @@ _WORD = r"A-Za-z0-9\x{80}-\x{10FFFF}"
 _DOT = r"(?:\.|\[\.\]|\(\.\)|\{\.\}| ?\[(?:dot|DOT)\] ?| ?\((?:dot|DOT)\) ?)"
 _AT = r"(?:@|\[@\]|\(@\)| ?\[(?:at|AT)\] ?| ?\((?:at|AT)\) ?)"
 _DOMAIN = rf"[{_WORD}](?:[{_WORD}-]*[{_WORD}])?(?:{_DOT}[{_WORD}](?:[{_WORD}-]*[{_WORD}])?)+"
+_COLON = r"(?:\[:\]|:)"
 _BASE58 = "1-9A-HJ-NP-Za-km-z"
 
 _FANGS = re.compile(r" ?[\[({](?:\.|dot)[\])}] ?", re.IGNORECASE), re.compile(r" ?[\[(](?:@|at)[\])] ?", re.IGNORECASE)
@@ -76,7 +77,11 @@ def _ip(written: str) -> str:
         address = ip_address(plain)
     except ValueError:
         return ""
-    return str(address) if address.version == 4 or sum(1 for group in plain.split(":") if group) > 1 else ""
+    if isinstance(address, IPv4Address):
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(address) if sum(1 for group in plain.split(":") if group) > 1 else ""
 
 
 def _domain(written: str) -> str:
@@ -148,7 +153,7 @@ _READINGS: tuple[tuple[str, str, Callable[[str], str]], ...] = (
     ("email", rf"[A-Za-z0-9_][A-Za-z0-9._%+'-]*{_AT}{_DOMAIN}", _email),
     ("crypto", rf"\b(?:0x[0-9a-fA-F]{{40}}|[13LMDT][{_BASE58}]{{25,34}}|[48][{_BASE58}]{{94}}|(?:bc|BC|ltc|tb)1[0-9A-Za-z]+)\b", _crypto),
     ("hash", r"\b[0-9a-fA-F]{32,128}\b", _hash),
-    ("ip", rf"[0-9]+(?:{_DOT}[0-9]+)+(?::[0-9]+)?|\[?[0-9a-fA-F]*(?:(?:\[:\]|:)[0-9a-fA-F.]*)+(?:%[0-9A-Za-z]+)?", _ip),
+    ("ip", rf"[0-9]+(?:{_DOT}[0-9]+)+(?::[0-9]+)?|\[?(?:[0-9a-fA-F]+|{_COLON}){_COLON}(?:[0-9a-fA-F.]*{_COLON})*[0-9a-fA-F.]*(?:%[0-9A-Za-z]+)?", _ip),
     ("imei", r"(?i)\bIMEI(?:\s?(?:no\.?|number|n°|nr\.?))?\s?(?:is|:|#|=)?\s?([0-9][0-9 /.-]+[0-9])", _imei),
     ("asn", r"\b(?:AS[0-9]+|ASN:? ?[0-9]+)\b", _asn),
     ("phone", r"(?:\+|\b00)[1-9][0-9 ().\x{2011}/-]+[0-9]", _phone),
@@ -210,13 +215,11 @@ def _in_text(text: str, place: Place) -> Iterator[Identifier]:
 
 
 def _glued(text: str, start: int, end: int) -> bool:
+    """Whether a word or a row of figures goes on across an edge; a colon before it may be a label's."""
     before, after = text[start - 1 : start], text[end : end + 2]
-    return (
-        before.isalnum()
-        or before in (".", ":", "-")
-        or after[:1].isalnum()
-        or (after[:1] == "." and after[1:].isdigit())
-    )
+    if before.isalnum() or before in (".", "-") or (before == ":" and text.count(":", start, end) > 1):
+        return True
+    return after[:1].isalnum() or (after[:1] == "." and after[1:].isdigit())
 
 
 def _identifier(kind: str, value: str, text: str, start: int, end: int, place: Place) -> Identifier:
