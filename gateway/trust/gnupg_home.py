@@ -110,20 +110,31 @@ class GnupgHome:
 
     def keyring_of(self, keys: tuple[PinnedKey, ...]) -> str:
         """Path of a key ring that holds exactly these keys; written once, named by its content."""
-        return self._written(b"".join(key.packets for key in keys))
+        return self._ring(b"".join(key.packets for key in keys))
 
-    def _written(self, ring: bytes) -> str:
+    def _ring(self, ring: bytes) -> str:
         path = os.path.join(self.path, "rings", f"{hashlib.sha256(ring).hexdigest()}.gpg")
         if path in self._rings:
             return path
         with _unavailable("a key ring cannot be written"):
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
             if not os.path.exists(path):
-                with tempfile.NamedTemporaryFile(dir=os.path.dirname(path), delete=False) as file:
-                    file.write(ring)
-                os.replace(file.name, path)
+                self._write_ring(path, ring)
         self._rings.add(path)
         return path
+
+    def _write_ring(self, path: str, ring: bytes) -> None:
+        """Write the ring under another name, have gpg check its keys' own signatures once and for all, put it in place.
+
+        gpg keeps the result beside each signature (a ring trust packet); that halves the time of every later question.
+        """
+        with tempfile.TemporaryDirectory(dir=os.path.dirname(path)) as folder:
+            made = os.path.join(folder, "ring.gpg")
+            with open(made, "wb") as file:
+                file.write(ring)
+            if ring:
+                self.run(("--rebuild-keydb-caches",), keyring=made)
+            os.replace(made, path)
 
     def inspect_keys(self, armored: Sequence[bytes]) -> tuple[PinnedKey | KeyRefused, ...]:
         """What each key file holds, in order, as a key to pin or the reason why it may not be one.
@@ -138,7 +149,7 @@ class GnupgHome:
 
     def _listed(self, octets: Mapping[str, bytes]) -> dict[str, PinnedKey | KeyRefused]:
         ring = b"".join(octets.values())
-        run = self.run(("--with-colons", "--fixed-list-mode", "--list-keys"), keyring=self._written(ring))
+        run = self.run(("--with-colons", "--fixed-list-mode", "--list-keys"), keyring=self._ring(ring))
         if run.rc != 0:
             raise GpgUnavailable(f"gpg ended with {run.rc} when asked to list keys")
         return listed_keys(run.stdout, octets)

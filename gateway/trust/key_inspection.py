@@ -110,7 +110,8 @@ def _key(records: list[list[str]], fingerprint: str, octets: bytes) -> PinnedKey
     keys = [one for one in records if one[0] in {"pub", "sub"} and len(one) > 11]
     created = _moment(primary[5]) if keys and keys[0] is primary else None
     if created is None or primary[1] == "i":
-        return KeyRefused("has no valid signature of its own on it", _EXPORT)
+        remedy = f"{_EXPORT}; if it signs itself with SHA-1 or MD5, ask its owner for a newer one"
+        return KeyRefused("has no valid signature of its own on it", remedy)
     weak = next((one for one in keys if one[3] in _RSA_AND_DSA and int(one[2] or 0) < MIN_RSA_BITS), None)
     if weak is not None:
         return KeyRefused(f"has {weak[2]} bits, fewer than {MIN_RSA_BITS}", "ask its owner for a stronger key")

@@ -46,40 +46,41 @@ class Packet:
     """Its length stood before it; False for a stream of unknown length (RFC 9580 section 4.2.1.4)."""
 
 
+MAX_CHECKED_BYTES = 65_536
+"""The checksum of more than this is not computed: such a block is a message, and protects itself."""
+
 _CRC_POLYNOMIAL = 0x1864CFB
-_HEADER_LINE = re.compile(rb"[!-9;-~]+: ?.*")
+_HEADER_LINES = re.compile(rb"(?:[!-9;-~]+: ?[^\n]*\n)*[ \t\r]*\n")
+_CHECKSUM = re.compile(rb"\n=([A-Za-z0-9+/]{4})[ \t\r]*\Z")
+_BLANKS = b" \t\r\n"
 
 
 def dearmor(text: bytes, kind: Armor) -> bytes:
     """The octets of the single armored block in a text; ValueError if there is none, more, or anything beside it.
 
     RFC 9580 section 6.2. Blank lines around the block are the only other thing allowed: what stands beside a
-    signature or a key must not be taken for a part of it. A CRC that is present has to be right (section 6.1).
+    signature or a key must not be taken for a part of it. A checksum that is present has to be right (section 6.1).
     """
-    lines = [line.rstrip(b" \t\r") for line in text.strip().split(b"\n")]
-    first, last = f"-----BEGIN PGP {kind}-----".encode(), f"-----END PGP {kind}-----".encode()
-    if lines[0] != first or lines[-1] != last or len(lines) < 3 or any(one.startswith(b"-----") for one in lines[1:-1]):
+    text = text.strip(_BLANKS)
+    first, last = f"-----BEGIN PGP {kind}-----".encode(), f"\n-----END PGP {kind}-----".encode()
+    start, end = text.find(b"\n") + 1, len(text) - len(last)
+    if text[:start].rstrip(_BLANKS) != first or not text.endswith(last) or text.find(b"\n-----", start - 1) != end:
         raise ValueError(f"not exactly one armored {kind}")
-    return _decoded(_without_header(lines[1:-1]))
+    return _decoded(text[start - 1 : end])
 
 
-def _without_header(lines: list[bytes]) -> list[bytes]:
-    if b"" not in lines:
-        return lines
-    end = lines.index(b"")
-    if not all(_HEADER_LINE.fullmatch(one) for one in lines[:end]):
+def _decoded(block: bytes) -> bytes:
+    """Octets of the lines between the first and the last, each with the LF before it."""
+    header = _HEADER_LINES.match(block, 1)
+    if header is None:
         raise ValueError("bad armor header")
-    return [one for one in lines[end + 1 :] if one]
-
-
-def _decoded(lines: list[bytes]) -> bytes:
-    checksum = lines.pop()[1:] if lines and len(lines[-1]) == 5 and lines[-1].startswith(b"=") else None
+    checksum = _CHECKSUM.search(block, max(0, len(block) - 16))
+    data = block[header.end() : checksum.start() if checksum else len(block)]
     try:
-        octets = base64.b64decode(b"".join(lines), validate=True)
-        expected = None if checksum is None else base64.b64decode(checksum, validate=True)
+        octets = base64.b64decode(data.translate(None, _BLANKS), validate=True)
     except binascii.Error as error:
         raise ValueError("bad base64 in the armor") from error
-    if expected is not None and expected != crc24(octets):
+    if checksum and len(octets) <= MAX_CHECKED_BYTES and base64.b64decode(checksum[1]) != crc24(octets):
         raise ValueError("wrong checksum of the armor")
     if not octets:
         raise ValueError("empty armor")

@@ -4,6 +4,7 @@ import os
 import stat
 import time
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -150,10 +151,24 @@ def test_home_is_private(home: GnupgHome) -> None:
 def test_key_ring_holds_exactly_the_pinned_keys(home: GnupgHome, borduria, syldavia) -> None:
     keys = borduria.keys + syldavia.keys
     path = home.keyring_of(keys)
-    assert Path(path).read_bytes() == b"".join(one.packets for one in keys)
+    listed = home.run(("--with-colons", "--list-keys"), keyring=path).stdout.decode()
+    primary = [before.split(":")[0] == "pub" and line.split(":")[9] for before, line in pairwise(listed.splitlines())]
+    assert [one for one in primary if one] == [one.fingerprint for one in keys]
     assert home.keyring_of(keys) == path
     assert home.keyring_of(()) != path
     assert Path(home.keyring_of(())).read_bytes() == b""
+    assert all(name.endswith(".gpg") for name in os.listdir(os.path.dirname(path)))
+
+
+def test_checked_ring_still_knows_time(home: GnupgHome, folder: Path) -> None:
+    """That gpg remembers which signatures it checked must not make it forget when a key ends."""
+    person = make_correspondent(folder, "Ring <r@police.gov.b.example>", expires="3d")
+    ring = home.keyring_of((pinned(home, person.armored),))
+    octets = dearmor(person.sign(b"x"), Armor.SIGNATURE)
+    person.end()
+    for at, word in ((NOW, b"GOODSIG"), (NOW + timedelta(days=5), b"EXPKEYSIG")):
+        run = home.run(("--verify", "--", "{beside}", "-"), stdin=b"x", beside=octets, keyring=ring, at=at)
+        assert b"[GNUPG:] " + word in run.status
 
 
 def test_second_home_object_uses_the_same_ring(home: GnupgHome, borduria) -> None:
