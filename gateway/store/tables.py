@@ -167,8 +167,8 @@ cases = Table(
     Column("arrival_id", ForeignKey("arrivals.id")),
     Column("request_key", String),
     Column("view", Text, nullable=False),
-    Index("ix_cases_opened", "mailbox", "opened_at"),
-    Index("ix_cases_state", "mailbox", "state", "opened_at"),
+    Index("ix_cases_opened", "opened_at", "reference"),
+    Index("ix_cases_state", "state", "opened_at", "reference"),
     Index("ix_cases_origin", "mailbox", "origin", "opened_at"),
     Index("ix_cases_request", "mailbox", "request_key"),
 )

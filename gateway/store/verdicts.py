@@ -114,12 +114,12 @@ def stored_outcome(connection: Connection, arrival_id: int) -> Outcome:
 
 def verdict_of(connection: Connection, reference: str) -> tuple[Arrival, Outcome] | None:
     """The arrival that opened the case, else the first that joined it, with its verdict."""
+    opener = connection.scalar(select(cases.c.arrival_id).where(cases.c.reference == reference))
     row = connection.execute(
         seen()
         .join(verdicts, verdicts.c.arrival_id == arrivals.c.id)
-        .outerjoin(cases, cases.c.arrival_id == arrivals.c.id)
         .where(arrivals.c.reference == reference)
-        .order_by(cases.c.reference.is_(None), arrivals.c.id)
+        .order_by(arrivals.c.id != (opener or 0), arrivals.c.id)
         .limit(1)
     ).one_or_none()
     if row is None:

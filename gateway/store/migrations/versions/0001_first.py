@@ -103,10 +103,10 @@ def _create_cases() -> None:
         sa.ForeignKeyConstraint(["arrival_id"], ["arrivals.id"], name="fk_cases_arrival_id"),
         sa.PrimaryKeyConstraint("reference", name="pk_cases"),
     )
-    op.create_index("ix_cases_opened", "cases", ["mailbox", "opened_at"], unique=False)
+    op.create_index("ix_cases_opened", "cases", ["opened_at", "reference"], unique=False)
     op.create_index("ix_cases_origin", "cases", ["mailbox", "origin", "opened_at"], unique=False)
     op.create_index("ix_cases_request", "cases", ["mailbox", "request_key"], unique=False)
-    op.create_index("ix_cases_state", "cases", ["mailbox", "state", "opened_at"], unique=False)
+    op.create_index("ix_cases_state", "cases", ["state", "opened_at", "reference"], unique=False)
     op.create_table(
         "thread_keys",
         sa.Column("mailbox", sa.String(), nullable=False),

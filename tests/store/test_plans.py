@@ -1,0 +1,79 @@
+"""No operation of the road reads a table from end to end: its cost must not grow with the mail that is kept."""
+
+from datetime import timedelta
+
+import pytest
+from journal_samples import (
+    ASKER,
+    MAILBOX,
+    NOW,
+    SUBMITTED,
+    answer_mail,
+    case_view,
+    dispatch,
+    incoming,
+    outcome,
+    reference_of,
+)
+from sqlalchemy import event
+
+from gateway.model.message import ThreadKeys
+from gateway.model.outbox import Fate, HopReply
+from gateway.store.journal import Journal
+
+LEASE = timedelta(minutes=5)
+SMALL = {"counters", "due", "anon_1", "CONSTANT", "(subquery-1)"}
+"""One row per figure and process; rows a statement has just picked itself."""
+
+
+def whole_road(journal: Journal) -> None:
+    journal.take_in([incoming(), incoming()])
+    for claim in journal.claim(limit=9, owner="judge", now=NOW, lease=LEASE):
+        arrival = claim.arrival
+        keys = ThreadKeys(message_id="<a@x.example>", references=("<b@x.example>",), tags=(reference_of(1),))
+        journal.recall(keys, mailbox=MAILBOX, request_key="k", arrival=arrival, recipients=(ASKER,))
+        journal.record(arrival.id, outcome(arrival.number), now=NOW, per_contact_hour=9, all_hour=9)
+        journal.postpone(arrival.id, until=NOW, tries=1)
+    journal.dispatch(dispatch(case_view(1), answer_mail()), mailbox=MAILBOX, envelope=SUBMITTED, content=b"x", now=NOW)
+    for mail in journal.claim_mails(limit=9, owner="courier", now=NOW, lease=LEASE):
+        journal.content(mail.content_id)
+        journal.settle(mail.id, HopReply(Fate.REFUSED, "550"), now=NOW)
+    journal.cases(limit=5)
+    journal.case(reference_of(1))
+    journal.verdict_of(reference_of(1))
+    journal.queue(limit=5)
+    journal.figures()
+
+
+@pytest.fixture
+def statements(sqlite_journal: Journal):
+    """Every statement of one pass over the road, with its parameters."""
+    seen: dict[str, object] = {}
+
+    def note(_connection, _cursor, statement, parameters, _context, _many) -> None:
+        seen.setdefault(statement, parameters[0] if parameters and isinstance(parameters[0], tuple) else parameters)
+
+    database = sqlite_journal.database
+    for engine in (database._writer, database._reader):
+        event.listen(engine, "before_cursor_execute", note)
+    whole_road(sqlite_journal)
+    for engine in (database._writer, database._reader):
+        event.remove(engine, "before_cursor_execute", note)
+    return seen
+
+
+def scans_of(details: list[str]) -> list[str]:
+    scanned = [detail for detail in details if detail.startswith("SCAN ") and " USING " not in detail]
+    return [detail for detail in scanned if detail.split()[1] not in SMALL]
+
+
+def test_no_statement_scans_a_table_that_grows(sqlite_journal: Journal, statements: dict[str, object]) -> None:
+    # An INSERT reads nothing; SQLite's plan names its foreign keys, which are checked by key.
+    reading = {text: values for text, values in statements.items() if text.startswith(("SELECT", "UPDATE", "WITH"))}
+    with sqlite_journal.database.reading() as connection:
+        plans = {
+            text: [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)]
+            for text, values in reading.items()
+        }
+    assert len(plans) > 25
+    assert {text: scans_of(plan) for text, plan in plans.items() if scans_of(plan)} == {}
