@@ -8,6 +8,7 @@ import re
 from gateway.model.case import REFERENCE
 from gateway.model.message import Text
 from gateway.triage.matcher import Terms
+from gateway.triage.normal import fold
 from gateway.triage.ruleset import Labels
 
 MAX_CHARACTERS = 4000
@@ -63,7 +64,13 @@ def _behind(words: str, end: int) -> str | None:
 
 
 def _as_written(found: str, text: Text) -> str:
-    """The reference in the letters of the mail; its folded form where folding changed more than case."""
+    """The reference in the letters of the mail, where it still can be told which they were."""
     words = re.compile(re.escape(found).replace(r"\ ", r"\s+"), re.IGNORECASE)
-    written = next((match for place in (text.subject, text.body) if (match := words.search(place))), None)
-    return written[0] if written else found
+    for place in (text.subject, text.body[:MAX_CHARACTERS]):
+        if match := words.search(place):
+            return match[0]
+        # Folding changed more than case: compare word by word in folded form.
+        for word in place.split():
+            if fold(bare := word.strip("()[]<>,;:.\"'")) == found:
+                return bare
+    return found

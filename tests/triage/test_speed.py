@@ -1,0 +1,85 @@
+"""Classification keeps its time: the shipped pack where it is there, the small one always."""
+
+import statistics
+import time
+from functools import cache
+from pathlib import Path
+
+import pytest
+from rule_pack import judge, pack
+
+from gateway.model.message import Text
+from gateway.model.verdict import RuleFiles
+from gateway.triage.hits import folded, rule_hits
+from gateway.triage.ruleset import parse_ruleset
+
+SHIPPED = Path(__file__).parent.parent.parent / "rules"
+SIZE = 20 * 1024
+MILLISECONDS = 2.0
+"""Asked of the whole pack on 20 KiB; processor time, so that a busy machine does not decide."""
+
+REQUEST = """Data preservation request under Article 29 of the Budapest Convention. Our ref: CC/2024/1187.
+Please preserve all records of the account shadow.fox@mail.example, used from 203.0.113.7 on 2026-03-12 at 14:22 UTC.
+The offence is computer-related fraud. The logs are volatile. A request for mutual assistance will follow in 90 days.
+"""
+
+
+@cache
+def mail():
+    """One request and what people send with it: prose in which most rules find nothing."""
+    prose = (Path(__file__).parent.parent.parent / "LICENSE").read_text(encoding="utf-8")
+    return (REQUEST + prose * 2)[:SIZE]
+
+
+def milliseconds(work):
+    """Median processor time of one call."""
+    times = []
+    for _ in range(25):
+        start = time.process_time()
+        work()
+        times.append((time.process_time() - start) * 1000)
+    return statistics.median(times)
+
+
+def test_rules_of_the_small_pack_keep_their_time():
+    assert milliseconds(lambda: rule_hits(folded(Text(body=mail())), ruleset=pack(), show=True)) <= MILLISECONDS
+
+
+@pytest.mark.skipif(not (SHIPPED / "receipts").is_dir(), reason="rules/ is not complete")
+def test_rules_of_the_shipped_pack_keep_their_time():
+    files = tuple((str(path.relative_to(SHIPPED)), path.read_bytes()) for path in SHIPPED.rglob("*") if path.is_file())
+    ruleset = parse_ruleset(RuleFiles(files))
+    assert milliseconds(lambda: rule_hits(folded(Text(body=mail())), ruleset=ruleset, show=True)) <= MILLISECONDS
+
+
+HOSTILE = [
+    ("one phrase again and again", "data preservation request "),
+    ("near and never there", "preserve "),
+    ("near and always there", "preserve account "),
+    ("taken back each time", "webinar data preservation request "),
+    ("addresses", "203.0.113.7 "),
+    ("moments", "2026-03-12 14:22 UTC "),
+    ("labels", "our ref "),
+    ("days", "90 days "),
+    ("one long word", "x"),
+    ("letters of another script", "данные "),
+    ("marks upon marks", "e\u0301\u0301\u0301"),
+]
+
+
+@pytest.mark.parametrize("piece", [row[1] for row in HOSTILE], ids=[row[0] for row in HOSTILE])
+def test_a_flood_costs_no_more_than_its_length(piece):
+    small, large = (Text(body=(piece * size)[:size]) for size in (20_000, 160_000))
+    judge(small)
+    # Eight times the text may cost eight times the time, and as much again for a busy machine.
+    assert milliseconds_once(large) <= 16 * max(milliseconds_once(small), 3.0)
+
+
+def milliseconds_once(text):
+    return min(timed(text) for _ in range(3))
+
+
+def timed(text):
+    start = time.process_time()
+    judge(text)
+    return (time.process_time() - start) * 1000
