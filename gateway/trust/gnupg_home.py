@@ -12,8 +12,8 @@ import signal
 import stat
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -73,7 +73,7 @@ class GnupgHome:
         keyring: the only foreign keys it sees; own: our own key as well, and the agent. beside: a second input, named
         `-&3`-like in the place of the argument `{beside}`. at: the moment gpg is to believe it is.
         """
-        with ExitStack() as files:
+        with _unavailable("gpg cannot be run"), ExitStack() as files:
             content, output, status = (_memory_file(files, octets) for octets in (stdin, b"", b""))
             extra = () if beside is None else (_memory_file(files, beside),)
             command = [*self._options(keyring, own, at), "--status-fd", str(status)]
@@ -89,19 +89,18 @@ class GnupgHome:
         return options + (["--faked-system-time", f"{int(at.timestamp())}!"] if at else [])
 
     def _wait(self, command: list[str], content: int, output: int, passed: tuple[int, ...], max_output: int) -> int:
-        with _unavailable("gpg cannot be started"):
-            process = subprocess.Popen(
-                command, stdin=content, stdout=output, stderr=subprocess.DEVNULL, pass_fds=passed,
-                env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
-            )  # fmt: skip
+        process = subprocess.Popen(
+            command, stdin=content, stdout=output, stderr=subprocess.DEVNULL, pass_fds=passed,
+            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
+        )  # fmt: skip
+        finished = False
         with process:
             try:
-                resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (max_output, max_output))
+                _limit_output(process.pid, max_output)
                 finished = _finished(process.pid, self.timeout)
-            except ProcessLookupError:
-                finished = True
-            if not finished:
-                process.kill()
+            finally:
+                if not finished:
+                    process.kill()
         if not finished:
             raise GpgUnavailable(f"gpg did not answer within {self.timeout} seconds")
         if process.returncode < 0 and process.returncode != -signal.SIGXFSZ:
@@ -191,17 +190,13 @@ class GnupgHome:
             subprocess.run(command, check=True, capture_output=True, timeout=self.timeout)
 
 
-class _unavailable:  # noqa: N801 reads as a clause where it is used
+@contextmanager
+def _unavailable(what: str) -> Iterator[None]:
     """What the operating system refuses here is gpg being out of reach."""
-
-    def __init__(self, what: str) -> None:
-        self.what = what
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError | subprocess.SubprocessError):
-            raise GpgUnavailable(f"{self.what}: {error}") from error
+    try:
+        yield
+    except (OSError, subprocess.SubprocessError) as error:
+        raise GpgUnavailable(f"{what}: {error}") from error
 
 
 def _memory_file(files: ExitStack, octets: bytes) -> int:
@@ -213,6 +208,14 @@ def _memory_file(files: ExitStack, octets: bytes) -> int:
         view = view[os.write(descriptor, view) :]
     os.lseek(descriptor, 0, os.SEEK_SET)
     return descriptor
+
+
+def _limit_output(pid: int, size: int) -> None:
+    """No file this process writes grows beyond the size; the limit that our own process lives under is kept."""
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    soft = size if hard == resource.RLIM_INFINITY else min(size, hard)
+    with suppress(ProcessLookupError):
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def _content(descriptor: int) -> bytes:

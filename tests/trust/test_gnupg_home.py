@@ -46,7 +46,7 @@ def test_gpg_that_is_killed_is_unavailable(tmp_path: Path, monkeypatch) -> None:
 
 def test_missing_gpg_is_unavailable(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(GpgUnavailable, match="cannot be started"):
+    with pytest.raises(GpgUnavailable, match="cannot be run"):
         GnupgHome(str(tmp_path / "h")).run(("--list-keys",))
 
 
