@@ -5,6 +5,7 @@ pierces. Nothing of an earlier transaction is left in the next one.
 """
 
 import asyncio
+from asyncio.sslproto import SSLProtocol
 from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
@@ -19,6 +20,8 @@ from gateway.transport.smtp_session import Conversation, HangUp
 
 READ_BYTES = 1_048_576
 """More than the stream ever holds: one read takes all that is there."""
+TLS_BYTES = 16_384
+"""The longest TLS record (RFC 8446 section 5.1)."""
 
 _SMTP_ONLY, _LMTP_ONLY = ("HELO", "EHLO"), ("LHLO",)
 _Verb = Callable[["GatewaySession", str], Awaitable[None]]
@@ -92,6 +95,7 @@ class GatewaySession(Conversation):
                 await super().smtp_STARTTLS("")
         except TimeoutError:
             raise HangUp from None
+        _shrink(self._tls_protocol)
 
     async def _xforward(self, argument: str) -> None:
         """Attributes of the real client (Postfix XFORWARD_README), kept for the next transaction only."""
@@ -287,6 +291,14 @@ class GatewaySession(Conversation):
         "BDAT": _bdat,
         "QUIT": _quit,
     }
+
+
+def _shrink(tls: SSLProtocol | None) -> None:
+    """Let a TLS connection read in pieces of one record; asyncio would keep 256 KiB for each, used or not."""
+    if tls is not None and hasattr(tls, "_ssl_buffer"):
+        tls.max_size = TLS_BYTES  # type: ignore[misc]  # of this connection only
+        tls._ssl_buffer = bytearray(TLS_BYTES)  # noqa: SLF001
+        tls._ssl_buffer_view = memoryview(tls._ssl_buffer)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 async def _closing(

@@ -312,6 +312,9 @@ def test_message_of_many_segments_passes_tls_unchanged(tmp_path: Path) -> None:
         assert ACCEPTED.encode() in read_until(client, b"Accepted")
         assert door.desk.taken[0].content == content
         assert door.desk.taken[0].envelope.tls == "TLSv1.3"
+        (session,) = door.listener._sessions
+        assert session._tls_protocol is not None
+        assert len(session._tls_protocol._ssl_buffer) == 16_384  # asyncio would keep 256 KiB for each connection
 
 
 def test_renewed_certificate_is_used_and_a_broken_one_is_not(tmp_path: Path) -> None:
