@@ -53,6 +53,7 @@ class GnupgHome:
         self.home = os.path.abspath(home)
         self.timeout = timeout
         self._rings: set[str] = set()
+        self._own = ("", 0)
         with _unavailable("the GnuPG home cannot be made"):
             os.makedirs(self.home, mode=0o700, exist_ok=True)
             self.path = _short(self.home)
@@ -83,7 +84,7 @@ class GnupgHome:
 
     def _options(self, keyring: str | None, own: bool, at: datetime | None) -> list[str]:
         options = [*_ALWAYS, "--homedir", self.path, "--keyring", keyring or self.keyring_of(())]
-        options += ["--keyring", os.path.join(self.path, "pubring.kbx")] if own else ["--no-autostart"]
+        options += ["--keyring", self._own_ring()] if own else ["--no-autostart"]
         # gpg judges expiry by its clock: the same bytes must give the same verdict years later, also where our own key
         # is younger than the mail. That a signer's key is not younger than the signature is checked in `openpgp`.
         return options + (["--faked-system-time", f"{int(at.timestamp())}!"] if at else [])
@@ -110,6 +111,14 @@ class GnupgHome:
     def keyring_of(self, keys: tuple[PinnedKey, ...]) -> str:
         """Path of a key ring that holds exactly these keys; written once, named by its content."""
         return self._ring(b"".join(key.packets for key in keys))
+
+    def _own_ring(self) -> str:
+        """Path of a key ring like our own public key box, which gpg would check anew each time; follows its changes."""
+        box = os.path.join(self.path, "pubring.kbx")
+        changed = os.stat(box).st_mtime_ns if os.path.exists(box) else 0
+        if changed != self._own[1]:
+            self._own = (self._ring(self.run(("--export",), keyring=box).stdout), changed)
+        return self._own[0] or box
 
     def _ring(self, ring: bytes) -> str:
         path = os.path.join(self.path, "rings", f"{hashlib.sha256(ring).hexdigest()}.gpg")

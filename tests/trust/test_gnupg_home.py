@@ -128,6 +128,15 @@ def test_own_key_has_three_keys_and_no_end(home: GnupgHome, own_fingerprint: str
     assert key.encrypts(NOW + timedelta(days=1))
 
 
+def test_second_own_key_is_seen_at_once(folder: Path) -> None:
+    ours = GnupgHome(str(folder / "two"))
+    for name in ("First", "Second"):
+        fingerprint = ours.make_own_key(name=name, mailbox="247cp@institution.gov.example")
+        assert ours.own_key(fingerprint).fingerprint == fingerprint
+        assert ours.run(("--detach-sign", "-u", fingerprint), stdin=b"x", own=True).rc == 0
+    ours.kill_agent()
+
+
 def test_own_key_that_is_not_there_is_unavailable(home: GnupgHome) -> None:
     with pytest.raises(GpgUnavailable, match="does not hold"):
         home.own_key("A" * 40)
