@@ -15,8 +15,8 @@ from gateway.mail.thread import keys_of
 from gateway.model.case import make_reference
 from gateway.model.channel import Act, Dispatch
 from gateway.model.message import Envelope
-from gateway.service.equipment import Equipment
 from gateway.service.judges import Judge
+from gateway.service.nursery import Nursery
 from gateway.store.journal import Journal
 
 DECIDE_SECONDS = 60.0
@@ -25,16 +25,16 @@ DECIDE_SECONDS = 60.0
 class Answering:
     """Judges kept for officers' mail alone: a flood of requests never delays an answer."""
 
-    def __init__(self, journal: Journal, equipment: Equipment, *, outbox_filled: Callable[[], None]) -> None:
+    def __init__(self, journal: Journal, nursery: Nursery, *, outbox_filled: Callable[[], None]) -> None:
         self._journal = journal
-        self._equipment = equipment
+        self._nursery = nursery
         self._outbox_filled = outbox_filled
-        self._idle: list[Judge] = [Judge(equipment)]
+        self._idle: list[Judge] = []
         self._lock = threading.Lock()
 
-    def equip(self, equipment: Equipment) -> None:
-        """Decide with this from the next mail on."""
-        self._equipment = equipment
+    def equip(self, nursery: Nursery) -> None:
+        """Decide with its equipment from the next mail on."""
+        self._nursery = nursery
 
     def close(self) -> None:
         """End the judges."""
@@ -67,16 +67,16 @@ class Answering:
         return decision.reply or "250 2.0.0 Ok: queued"
 
     def _decided(self, envelope: Envelope, content: bytes, now: datetime) -> Dispatch:
-        equipment = self._equipment
+        nursery = self._nursery
         header, _, _ = scan_header(content)
         keys = keys_of(header, envelope.rcpt_tos)
-        mailbox = equipment.settings.contact_point.mailbox
+        mailbox = nursery.equipment.settings.contact_point.mailbox
         recall = self._journal.recall(keys, mailbox=mailbox, request_key=None, recipients=envelope.rcpt_tos)
-        judge = self._take(equipment)
+        judge = self._take(nursery)
         dispatch = judge.decide(envelope, content, recall.candidates, None, at=now, seconds=DECIDE_SECONDS)
         if dispatch.decision.opens and not dispatch.mails:
             number = self._journal.reserve_number(mailbox, now=now)
-            reference = make_reference(equipment.secret, now.year, number)
+            reference = make_reference(nursery.equipment.secret, now.year, number)
             dispatch = judge.decide(envelope, content, recall.candidates, reference, at=now, seconds=DECIDE_SECONDS)
         with self._lock:
             self._idle.append(judge)
@@ -85,17 +85,17 @@ class Answering:
     def _commit(self, dispatch: Dispatch, envelope: Envelope, content: bytes, now: datetime) -> None:
         self._journal.dispatch(
             dispatch,
-            mailbox=self._equipment.settings.contact_point.mailbox,
+            mailbox=self._nursery.equipment.settings.contact_point.mailbox,
             envelope=envelope,
             content=content,
             now=now,
         )
 
-    def _take(self, equipment: Equipment) -> Judge:
+    def _take(self, nursery: Nursery) -> Judge:
         with self._lock:
             while self._idle:
                 judge = self._idle.pop()
-                if judge.equipment is equipment:
+                if judge.nursery is nursery:
                     return judge
                 judge.kill()
-        return Judge(equipment)
+        return Judge(nursery)

@@ -14,22 +14,25 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from importlib.metadata import version
 
 from gateway import log, metrics
-from gateway.errors import ConfigError, StoreUnavailable
+from gateway.errors import ConfigError, JudgeDefeated, StoreUnavailable
 from gateway.model.message import Envelope
 from gateway.model.settings import Settings
 from gateway.model.verdict import RuleFiles
 from gateway.service.answering import Answering
 from gateway.service.delivering import CourierLoop
-from gateway.service.equipment import Equipment, read_equipment
+from gateway.service.equipment import read_equipment
 from gateway.service.figures import show
 from gateway.service.intake import Intake
 from gateway.service.judging import JudgeLoop
 from gateway.service.monitoring import Monitoring
+from gateway.service.nursery import Nursery
 from gateway.service.pager import Pager
 from gateway.store.journal import open_journal
+from gateway.transport.courier import KEPT
 from gateway.transport.listener import Listener, start_inward, start_outward
 from gateway.trust.gnupg_home import GnupgHome
 
@@ -53,7 +56,7 @@ class Gateway:
         self._settings = settings
         self._role = role
         self._journal = open_journal(settings.database, upgrade=True)
-        self._equipment = self._read_equipment()
+        self._nursery = self._make_nursery()
         self._listeners: list[Listener] = []
         self._intake: Intake | None = None
         self._answering: Answering | None = None
@@ -81,26 +84,25 @@ class Gateway:
     def reload(self) -> None:
         """Take rules and keys as they are on disk now, or keep what judges if they cannot be used."""
         try:
-            equipment = self._read_equipment()
-        except (ConfigError, StoreUnavailable) as error:
+            nursery = self._make_nursery()
+        except (ConfigError, StoreUnavailable, JudgeDefeated) as error:
             log.alarm(
                 "not-reloaded", error=str(error), remedy="mend the file and send SIGHUP again; nothing has changed"
             )
             return
-        if equipment.digest == self._equipment.digest:
-            log.note("reloaded", digest=equipment.digest, what="nothing changed")
-            return
-        self._equipment = equipment
+        before, self._nursery = self._nursery, nursery
         for one in (self._judging, self._answering):
             if one is not None:
-                one.equip(equipment)
-        log.note("reloaded", digest=equipment.digest)
+                one.equip(nursery)
+        before.close()
+        log.note("reloaded", digest=nursery.equipment.digest)
 
-    def _read_equipment(self) -> Equipment:
+    def _make_nursery(self) -> Nursery:
         def keep(digest: str, files: RuleFiles) -> None:
             self._journal.keep_ruleset(digest, files, now=datetime.now(UTC))
 
-        return read_equipment(self._settings, last_rules=self._journal.last_ruleset, keep_rules=keep)
+        equipment = read_equipment(self._settings, last_rules=self._journal.last_ruleset, keep_rules=keep)
+        return Nursery(equipment)
 
     def _start_workers(self) -> None:
         owner = f"{socket.gethostname()}/{self._role.value}/{self._settings.state}"
@@ -110,12 +112,12 @@ class Gateway:
             self._couriers.start()
         if self._role in (Role.ALL, Role.JUDGE):
             self._judging = JudgeLoop(
-                self._journal, self._equipment, owner=owner, page=self._pager.call, outbox_filled=self._wake_couriers
+                self._journal, self._nursery, owner=owner, page=self._pager.call, outbox_filled=self._wake_couriers
             )
             self._judging.start()
         if self._role in (Role.ALL, Role.LISTENER):
             self._intake = Intake(take_in=self._journal.take_in, arrived=self._wake_judges)
-            self._answering = Answering(self._journal, self._equipment, outbox_filled=self._wake_couriers)
+            self._answering = Answering(self._journal, self._nursery, outbox_filled=self._wake_couriers)
 
     def _wake_couriers(self) -> None:
         if self._couriers is not None:
@@ -134,14 +136,11 @@ class Gateway:
             return await asyncio.get_running_loop().run_in_executor(None, answering.answer, envelope, content)
 
         self._listeners = [
-            await start_inward(settings=self._settings, accept=self._intake.accept, note=self._note_wire),
-            await start_outward(settings=self._settings, answer=answer, note=self._note_wire),
+            await start_inward(
+                settings=self._settings, accept=self._intake.accept, note=partial(_note_wire, "inbound")
+            ),
+            await start_outward(settings=self._settings, answer=answer, note=partial(_note_wire, "outbound")),
         ]
-
-    def _note_wire(self, event: str, keys: Mapping[str, object]) -> None:
-        """A refusal on the wire: counted and logged, without addresses of third parties."""
-        metrics.REFUSALS.labels(str(keys.get("direction", "inbound")), str(keys.get("code", ""))[:3]).inc()
-        log.note(event, **{key: value for key, value in keys.items() if key in ("code", "peer", "direction", "reason")})
 
     def _announce(self) -> None:
         inbound, outbound = ([*one.addresses] for one in self._listeners) if self._listeners else ([], [])
@@ -181,5 +180,15 @@ class Gateway:
         for one in (self._intake, self._judging, self._answering, self._couriers, self._pager, self._monitoring):
             if one is not None:
                 one.close()
+        KEPT.close()
+        self._nursery.close()
         self._journal.close()
         GnupgHome(self._settings.openpgp.home).kill_agent()
+
+
+def _note_wire(direction: str, event: str, facts: Mapping[str, object]) -> None:
+    """A refusal or a fault on the wire: counted, and logged without addresses of third parties."""
+    code = str(facts.get("reply", ""))[:3]
+    metrics.REFUSALS.labels(direction, code or "fault").inc()
+    shown = {key: value for key, value in facts.items() if key in ("peer", "error")}
+    log.note(event, direction=direction, code=code, **shown)

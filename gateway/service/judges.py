@@ -1,10 +1,9 @@
 """The judges: killable processes, started, timed, replaced; a message that defeats one never takes the gateway with it."""
 
 import contextlib
+import os
 import pickle
-import socket
-import subprocess
-import sys
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +15,7 @@ from gateway.model.case import CaseView
 from gateway.model.channel import Dispatch
 from gateway.model.message import Arrival, Envelope
 from gateway.model.outcome import Facts, Outcome, Verdict
-from gateway.service.equipment import Equipment
+from gateway.service.nursery import Nursery
 from gateway.service.requests import (
     DISPATCH,
     OUTCOME,
@@ -29,26 +28,15 @@ from gateway.service.requests import (
 )
 from gateway.service.wire import receive, send
 
-START_SECONDS = 30.0
-
 
 class Judge:
-    """One child process with its equipment; used by one thread at a time."""
+    """One judge process; used by one thread at a time."""
 
-    def __init__(self, equipment: Equipment) -> None:
-        ours, theirs = socket.socketpair()
-        self._link = ours
-        with theirs:
-            command = [sys.executable, "-m", "gateway.service.judge_child", str(theirs.fileno())]
-            self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
-        self.equipment = equipment
-        self._link.settimeout(START_SECONDS)
-        try:
-            send(self._link, b"equipment", (pickle.dumps(equipment),))
-            receive(self._link)
-        except (OSError, EOFError) as error:
-            self.kill()
-            raise JudgeDefeated(f"a judge did not start: {error!r}") from error
+    def __init__(self, nursery: Nursery) -> None:
+        self.nursery = nursery
+        self._link, self._pid = nursery.birth()
+        # a handle, not a number: the number may belong to somebody else by the time we kill
+        self._process = os.pidfd_open(self._pid)
         metrics.JUDGES.inc()
 
     def judge(self, arrival: Arrival, facts: Facts, *, seconds: float) -> Outcome:
@@ -81,11 +69,15 @@ class Judge:
             return replace(dispatch, mails=unpack(dispatch.mails, blobs))
 
     def kill(self) -> None:
-        """End the process now, whatever it does."""
-        if self._process.poll() is None:
-            metrics.JUDGES.dec()
-        self._process.kill()
-        self._process.wait()
+        """End the process now, and the gpg it may be waiting for."""
+        if self._process < 0:
+            return
+        metrics.JUDGES.dec()
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._process, signal.SIGSTOP)
+            os.killpg(self._pid, signal.SIGKILL)
+        os.close(self._process)
+        self._process = -1
         self._link.close()
 
     def _ask(self, request: Request, content: bytes, seconds: float) -> tuple[bytes, tuple[bytes, ...]]:

@@ -20,8 +20,8 @@ from gateway.model.outcome import Facts, Outcome
 from gateway.model.verdict import Disposition, Reason
 from gateway.pipeline.cases import bounced_case, request_key
 from gateway.pipeline.inward import judge_error
-from gateway.service.equipment import Equipment
 from gateway.service.judges import Judge
+from gateway.service.nursery import Nursery
 from gateway.service.pager import Call
 from gateway.store.cases import Recall
 from gateway.store.journal import Claim, Journal
@@ -51,14 +51,14 @@ class JudgeLoop:
     def __init__(
         self,
         journal: Journal,
-        equipment: Equipment,
+        nursery: Nursery,
         *,
         owner: str,
         page: Callable[[Call], None],
         outbox_filled: Callable[[], None],
     ) -> None:
         self._journal = journal
-        self._equipment = equipment
+        self._nursery = nursery
         self._owner = owner
         self._page = page
         self._outbox_filled = outbox_filled
@@ -71,7 +71,7 @@ class JudgeLoop:
 
     def start(self) -> None:
         """Start the configured number of judges; returns when each is ready."""
-        ready = [self._hire() for _ in range(self._equipment.settings.judges)]
+        ready = [self._hire() for _ in range(self._nursery.equipment.settings.judges)]
         for event in ready:
             event.wait(60)
         self._claimer.start()
@@ -85,9 +85,9 @@ class JudgeLoop:
         """Something arrived: look now, not at the next poll."""
         self._wake.set()
 
-    def equip(self, equipment: Equipment) -> None:
-        """Judge with this from the next message on; judges are replaced one by one as they become free."""
-        self._equipment = equipment
+    def equip(self, nursery: Nursery) -> None:
+        """Judge with its equipment from the next message on; judges are replaced one by one as they become free."""
+        self._nursery = nursery
 
     def close(self) -> None:
         """Finish what is being judged; what was claimed and not begun goes back when its lease ends."""
@@ -139,7 +139,7 @@ class JudgeLoop:
     def _relieve(self) -> None:
         now = time.monotonic()
         stuck = sum(1 for one in self._drivers if one.busy_since is not None and now - one.busy_since > BUSY_SECONDS)
-        wanted = self._equipment.settings.judges
+        wanted = self._nursery.equipment.settings.judges
         if len(self._drivers) - stuck < wanted and len(self._drivers) < wanted + SPARE_JUDGES:
             self._hire()
 
@@ -160,17 +160,17 @@ class JudgeLoop:
 
     def _spare(self) -> bool:
         calm = all(one.busy_since is None or time.monotonic() - one.busy_since < BUSY_SECONDS for one in self._drivers)
-        return calm and len(self._drivers) > self._equipment.settings.judges and not self._stopping.is_set()
+        return calm and len(self._drivers) > self._nursery.equipment.settings.judges and not self._stopping.is_set()
 
     def _prepare(self, driver: Driver) -> Judge:
         """The driver's judge, fresh where there is none or where rules or keys have changed since."""
-        equipment = self._equipment
-        if driver.judge is not None and driver.judge.equipment is not equipment:
+        nursery = self._nursery
+        if driver.judge is not None and driver.judge.nursery is not nursery:
             driver.judge.kill()
             driver.judge = None
         while driver.judge is None:
             try:
-                driver.judge = Judge(equipment)
+                driver.judge = Judge(nursery)
             except JudgeDefeated as error:
                 log.alarm("judge-not-started", error=str(error), remedy="run `cp247 doctor`")
                 time.sleep(POLL_SECONDS)
@@ -204,7 +204,9 @@ class JudgeLoop:
             recipients=arrival.envelope.rcpt_tos,
             arrival=arrival,
         )
-        reference = make_reference(self._equipment.secret, arrival.received_at.astimezone(UTC).year, arrival.number)
+        reference = make_reference(
+            self._nursery.equipment.secret, arrival.received_at.astimezone(UTC).year, arrival.number
+        )
         return Facts(
             reference=reference,
             candidates=(*recall.candidates, *self._named(arrival, recall)),
@@ -216,7 +218,7 @@ class JudgeLoop:
     def _named(self, arrival: Arrival, recall: Recall) -> tuple[CaseView, ...]:
         """Cases that a repeat or a return path of ours names, beside those the thread does."""
         known = {one.reference for one in recall.candidates}
-        wanted = {bounced_case(arrival, self._equipment.secret), recall.repeat_of} - {None} - known
+        wanted = {bounced_case(arrival, self._nursery.equipment.secret), recall.repeat_of} - {None} - known
         found = (self._journal.case(one) for one in sorted(filter(None, wanted)))
         return tuple(one.view for one in found if one is not None)
 
@@ -231,14 +233,14 @@ class JudgeLoop:
             self._defeats[arrival.id] = defeats + 1
             if defeats == 0:
                 return None
-            settings = self._equipment.settings
+            settings = self._nursery.equipment.settings
             outcome = judge_error(arrival, facts, mailbox=settings.contact_point.mailbox, hostname=settings.hostname)
         self._defeats.pop(arrival.id, None)
         return outcome
 
     def _commit(self, claim: Claim, outcome: Outcome) -> None:
         now = datetime.now(UTC)
-        receipts = self._equipment.settings.receipts
+        receipts = self._nursery.equipment.settings.receipts
         recorded = self._journal.record(
             claim.arrival.id,
             outcome,

@@ -12,19 +12,20 @@ from gateway.pipeline.inward import DEFEATED
 from gateway.service.equipment import Equipment, read_equipment
 from gateway.service.judges import Judge
 from gateway.service.judging import JUDGE_SECONDS
+from gateway.service.nursery import Nursery
 
 
 class SingleFiles:
     """One judge for any number of files."""
 
     def __init__(self, settings: Settings) -> None:
-        self._equipment = equipment_of_files(settings)
+        self._nursery = Nursery(equipment_of_files(settings))
         self._judge: Judge | None = None
 
     def verdict(self, arrival: Arrival) -> Verdict:
         """The verdict live mail would get, judged at `received_at`."""
         for seconds in JUDGE_SECONDS:
-            self._judge = self._judge or Judge(self._equipment)
+            self._judge = self._judge or Judge(self._nursery)
             try:
                 return self._judge.assess(arrival, Facts(reference="", final=True), seconds=seconds)
             except JudgeDefeated:
@@ -32,9 +33,10 @@ class SingleFiles:
         return DEFEATED
 
     def close(self) -> None:
-        """End the judge."""
+        """End the judge and its nursery."""
         if self._judge is not None:
             self._judge.kill()
+        self._nursery.close()
 
 
 def equipment_of_files(settings: Settings) -> Equipment:

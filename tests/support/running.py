@@ -1,5 +1,6 @@
 """A whole gateway as its operator runs it: `cp247 init`, a few lines changed, `cp247 serve` in a process of its own."""
 
+import contextlib
 import json
 import os
 import signal
@@ -62,7 +63,14 @@ class Running:
         """Pin a counterpart's key as an administrator does."""
         key = self.folder / f"{foreign.identity.id}.asc"
         key.write_bytes(foreign.public_key)
-        facts = ["--name", foreign.identity.name, "--country", foreign.identity.country, "--folder", foreign.identity.id]
+        facts = [
+            "--name",
+            foreign.identity.name,
+            "--country",
+            foreign.identity.country,
+            "--folder",
+            foreign.identity.id,
+        ]
         if verified:
             facts += ["--verified-how", "telephone", "--enrolled-by", "test"]
         cp247("keys", "add", foreign.identity.mailbox, str(key), *facts, config=self.config)
@@ -71,7 +79,11 @@ class Running:
     def start(self) -> "Running":
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*CP247, "serve", "--config", str(self.config)], stdout=subprocess.PIPE, stderr=log, text=True, env=ENVIRONMENT
+                [*CP247, "serve", "--config", str(self.config)],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=ENVIRONMENT,
             )
         line = self.process.stdout.readline()
         if not line:
@@ -98,15 +110,9 @@ class Running:
 
     def kill(self) -> None:
         """SIGKILL to the service and all its children at one moment, as a power cut would."""
-        children = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], capture_output=True, text=True, check=False
-        ).stdout.split()
-        os.kill(self.process.pid, signal.SIGKILL)
-        for child in children:
-            try:
-                os.kill(int(child), signal.SIGKILL)
-            except ProcessLookupError:
-                pass
+        for one in family(self.process.pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(one, signal.SIGKILL)
         self.process.wait()
         self.process.stdout.close()
 
@@ -157,6 +163,16 @@ class Running:
     def __exit__(self, *_: object) -> None:
         if self.process is not None and self.process.poll() is None:
             self.stop()
+
+
+def family(pid: int) -> list[int]:
+    """The process and all its descendants."""
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    parents = {int(child): int(parent) for child, parent in (line.split() for line in listed.splitlines())}
+    found = [pid]
+    for one in found:
+        found += [child for child, parent in parents.items() if parent == one]
+    return found
 
 
 def maildir(folder: Path) -> list[bytes]:
