@@ -31,6 +31,7 @@ class CourierLoop:
     def __init__(self, journal: Journal, settings: Settings, *, owner: str, page: Callable[[Call], None]) -> None:
         self._journal = journal
         self._targets = {Hop.MAILBOX: settings.mailbox.deliver_to, Hop.RELAY: settings.outbound.relay}
+        self._mailbox = settings.contact_point.mailbox
         self._owner = owner
         self._page = page
         self._stopping = threading.Event()
@@ -90,8 +91,8 @@ class CourierLoop:
             whole = leaving(row, self._journal.content(row.content_id))
             return deliver(
                 self._targets[row.hop],
-                mail_from=row.mail_from,
-                rcpt_to=row.rcpt_to,
+                mail_from=self._mail_from(row),
+                rcpt_to=self._rcpt_to(row),
                 chunks=lambda: iter((whole,)),
                 size=len(whole),
             )
@@ -102,6 +103,18 @@ class CourierLoop:
             return HopReply(Fate.RETRY, str(error))
         except (HopUnavailable, StoreUnavailable) as error:
             return HopReply(Fate.RETRY, str(error))
+
+    def _mail_from(self, row: OutboxRow) -> str:
+        """The envelope sender unchanged; '' where a mailbox server would refuse the request for its UTF-8 (RFC 6531).
+
+        Few mailbox servers offer SMTPUTF8. The address stands in the message; a request that never arrives helps nobody.
+        """
+        maildir = self._targets[row.hop].startswith("maildir:")
+        return row.mail_from if row.mail_from.isascii() or maildir or row.purpose is not Purpose.DELIVERY else ""
+
+    def _rcpt_to(self, row: OutboxRow) -> str:
+        """Whatever address of ours a mail came to, the mailbox behind is one: it need not know aliases or return paths."""
+        return self._mailbox if row.purpose is Purpose.DELIVERY else row.rcpt_to
 
     def _settle(self, row: OutboxRow, reply: HopReply) -> None:
         now = datetime.now(UTC)
