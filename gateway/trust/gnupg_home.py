@@ -71,8 +71,8 @@ class GnupgHome:
     ) -> GpgRun:
         """Exit status, output and status lines of one gpg; GpgUnavailable if it is missing, hangs or writes too much.
 
-        keyring: the only foreign keys it sees; own: our own key as well, and the agent. beside: a second input, named
-        `-&3`-like in the place of the argument `{beside}`. at: the moment gpg is to believe it is.
+        keyring: the only foreign keys it sees. own: our own key as well, and the agent. beside: a second input, whose
+        name stands where an argument says `{beside}`. at: the moment gpg is to believe it is. max_output: octets.
         """
         with _unavailable("gpg cannot be run"), ExitStack() as files:
             content, output, status = (_memory_file(files, octets) for octets in (stdin, b"", b""))
