@@ -5,19 +5,22 @@ A set with broken rules is never handed out: the last good one, kept in the data
 
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway import log, metrics
 from gateway.config import read_tree
-from gateway.errors import Complaint, ConfigError
+from gateway.errors import Complaint, ConfigError, GpgUnavailable
 from gateway.model.settings import Settings
-from gateway.model.trust import Directory
+from gateway.model.trust import Directory, PinnedKey
 from gateway.model.verdict import RuleFiles
 from gateway.triage.ruleset import parse_ruleset
 from gateway.trust.directory import parse_directory
 from gateway.trust.gnupg_home import GnupgHome
+
+OURSELVES = "ourselves"
+"""Label of our own key among those of the contacts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,4 +108,28 @@ def _directory(settings: Settings) -> Directory:
         log.alarm("contact-broken", what=str(complaint), remedy="mend the folder, run `cp247 keys check`, send SIGHUP")
     metrics.CONTACTS.labels("good").set(len(directory.contacts))
     metrics.CONTACTS.labels("broken").set(len(complaints))
+    owners = {one.id: one.keys for one in directory.contacts}
+    _show_expiry({**owners, OURSELVES: own_key(home, settings)})
     return directory
+
+
+def own_key(home: GnupgHome, settings: Settings) -> tuple[PinnedKey, ...]:
+    """Our own key; none, and an alarm, when it cannot be used: requests are taken in and delivered all the same."""
+    try:
+        return (home.own_key(settings.openpgp.signing_key),)
+    except GpgUnavailable as error:
+        log.alarm(
+            "own-key-unusable",
+            error=str(error),
+            remedy="run `cp247 doctor`; until then no receipt and no answer leaves",
+        )
+        return ()
+
+
+def _show_expiry(keys: Mapping[str, tuple[PinnedKey, ...]]) -> None:
+    """Tell Prometheus when the last key of each owner ends; nothing where one never does."""
+    metrics.KEY_EXPIRY.clear()
+    for owner, owned in keys.items():
+        ends = [key.expires for key in owned if not key.revoked]
+        if ends and None not in ends:
+            metrics.KEY_EXPIRY.labels(owner).set(max(one.timestamp() for one in ends if one is not None))

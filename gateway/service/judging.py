@@ -239,6 +239,9 @@ class JudgeLoop:
         return outcome
 
     def _commit(self, claim: Claim, outcome: Outcome) -> None:
+        # before the commit: after a crash between the two somebody is woken twice, never not at all
+        if outcome.verdict.page:
+            self._page(_call(outcome))
         now = datetime.now(UTC)
         receipts = self._nursery.equipment.settings.receipts
         recorded = self._journal.record(
@@ -273,6 +276,9 @@ class JudgeLoop:
             reason=[reason.value for reason in verdict.reasons],
             contact=verdict.contact,
         )
-        if verdict.page:
-            what = "judge-error" if verdict.reasons[:1] == (Reason.JUDGE_ERROR,) else "emergency"
-            self._page(Call(outcome.case.reference, what, verdict.assurance, verdict.contact))
+
+
+def _call(outcome: Outcome) -> Call:
+    verdict = outcome.verdict
+    what = "judge-error" if verdict.reasons[:1] == (Reason.JUDGE_ERROR,) else "emergency"
+    return Call(outcome.case.reference, what, verdict.assurance, verdict.contact)

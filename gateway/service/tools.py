@@ -5,7 +5,7 @@ from datetime import datetime
 from gateway.model.message import Envelope, Message
 from gateway.model.trust import Checks, Contact, Unsealed
 from gateway.pipeline.tools import Check, Tools
-from gateway.service.equipment import Equipment
+from gateway.service.equipment import Equipment, own_key
 from gateway.triage.ruleset import parse_ruleset
 from gateway.trust.arc import check_arc
 from gateway.trust.directory import book_of, signers_of
@@ -34,7 +34,7 @@ def make_tools(equipment: Equipment) -> Tools:
         ruleset=parse_ruleset(equipment.rules),
         book=book_of(equipment.directory),
         contacts={contact.id: contact for contact in equipment.directory.contacts},
-        own_keys=frozenset({sealer.own_key.fingerprint, *sealer.own_key.subkeys}),
+        own_keys=frozenset(name for key in own_key(home, settings) for name in (key.fingerprint, *key.subkeys)),
         check=_checker(equipment),
         unseal=open_sealed,
         seal=sealer,
