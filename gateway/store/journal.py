@@ -18,6 +18,7 @@ from gateway.model.outcome import Outcome
 from gateway.model.verdict import RuleFiles
 from gateway.store import cases, intake, listing, outbox, outward, rulesets, verdicts
 from gateway.store.cases import Recall
+from gateway.store.codec import storable
 from gateway.store.content import read_chunk
 from gateway.store.engine import Database, open_database
 from gateway.store.figures import Figures, change, read_figures
@@ -198,7 +199,7 @@ class Journal:
     def case(self, reference: str) -> CaseFile | None:
         """All that is known of one case, None if there is none; the reference is compared without case."""
         with self.database.reading() as connection:
-            return listing.case_file(connection, reference.upper())
+            return listing.case_file(connection, storable(reference).upper())
 
     def queue(self, *, limit: int) -> tuple[QueueLine, ...]:
         """What waits to be judged or to leave, oldest first."""
@@ -208,7 +209,7 @@ class Journal:
     def verdict_of(self, reference: str) -> tuple[Arrival, Outcome] | None:
         """The message that opened a case, with its verdict and DNS answers, as stored."""
         with self.database.reading() as connection:
-            return verdicts.verdict_of(connection, reference.upper())
+            return verdicts.verdict_of(connection, storable(reference).upper())
 
     def keep_ruleset(self, digest: str, files: RuleFiles, now: datetime) -> None:
         """Make it the last rule set that was good."""

@@ -51,7 +51,6 @@ def keep_dispatch(
     """Commit the decision with all it causes; a repeat tells of the decision and sends nothing."""
     reference = dispatch.case.reference if dispatch.case else dispatch.decision.case
     digest = _digest(content)
-    submission = Submission(dispatch.decision, envelope, dispatch.message_id, digest)
     recorded = dispatch.decision.act is Act.DISCARD
     add_event(
         connection,
@@ -60,14 +59,13 @@ def keep_dispatch(
         at=now,
         reference=reference,
         content_id=add_content(connection, mailbox, content) if recorded else None,
-        facts=write_submission(submission),
+        facts=write_submission(Submission(dispatch.decision, envelope, dispatch.message_id, digest)),
     )
-    pairs = len(recipients_of(envelope))
-    changes: list[Changes] = []
     if recorded:
-        changes.append({(mailbox, Count.DISPATCHED, ""): pairs, (mailbox, Count.RECORDED, ""): pairs})
+        pairs = len(recipients_of(envelope))
+        change(connection, {(mailbox, Count.DISPATCHED, ""): pairs, (mailbox, Count.RECORDED, ""): pairs})
     if dispatch.mails:
-        changes.append(_keep_case(connection, dispatch, now=now))
+        kept = _keep_case(connection, dispatch, now=now)
         queued = add_mails(
             connection,
             dispatch.mails,
@@ -78,8 +76,7 @@ def keep_dispatch(
             now=now,
         )
         answers = queued.get((mailbox, Count.QUEUED, Purpose.ANSWER.value), 0)
-        changes += [queued, {(mailbox, Count.DISPATCHED, ""): answers}]
-    change(connection, *changes)
+        change(connection, kept, queued, {(mailbox, Count.DISPATCHED, ""): answers})
 
 
 def settle_mail(

@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from gateway.model.case import CaseView
 from gateway.model.message import Arrival
 from gateway.model.outcome import Outcome
 from gateway.model.verdict import Disposition, ReceiptDecision
 from gateway.store.cases import keep_case, same_request
-from gateway.store.codec import codec
+from gateway.store.codec import codec, key_of
 from gateway.store.content import read_contents
 from gateway.store.engine import insert_new
 from gateway.store.figures import SENT_LABEL, Changes, Count, change
@@ -26,6 +26,8 @@ write_outcome, read_outcome = codec(Outcome)
 write_facts, _ = codec(dict[str, str])
 
 DEFER_RETRY = timedelta(minutes=1)
+LOCK = 247
+"""First half of PostgreSQL's advisory lock on a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,9 @@ def add_event(
 
 def _overtaken(connection: Connection, row: Row[Any], outcome: Outcome) -> bool:
     """Whether a copy of the same request, judged at the same time, has opened a case before this one could."""
+    if connection.dialect.name == "postgresql":
+        # Until this transaction ends, the record of another copy waits here.
+        connection.execute(select(func.pg_advisory_xact_lock(LOCK, func.hashtext(key_of(outcome.request_key)))))
     found = same_request(connection, mailbox=row.mailbox, request_key=outcome.request_key, arrival_id=row.id)
     return found is not None
 

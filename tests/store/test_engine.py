@@ -3,8 +3,11 @@
 import sqlite3
 import stat
 import threading
+import tracemalloc
 from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -251,3 +254,39 @@ def test_what_shares_a_commit_that_fails_is_told_so(sqlite_journal: Journal) -> 
     sqlite_journal.database.write(pragma("max_page_count = 100000"))
     assert sqlite_journal.figures().accepted == taken
     assert len(sqlite_journal.claim(limit=99, owner="judge", now=NOW, lease=LEASE)) == taken
+
+
+def test_copies_of_one_request_recorded_at_once_open_one_case(journal: Journal) -> None:
+    ids = journal.take_in([incoming() for _ in range(8)])
+    journal.claim(limit=9, owner="judge", now=NOW, lease=LEASE)
+
+    def record(arrival_id: int) -> bool:
+        same = outcome(arrival_id, request_key="same")
+        return journal.record(arrival_id, same, now=NOW, per_contact_hour=99, all_hour=99).again
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(record, ids)) == 7
+    assert len(journal.cases(limit=9)) == 1
+    assert len(journal.claim(limit=9, owner="judge", now=NOW, lease=LEASE)) == 7
+
+
+def test_a_large_message_is_stored_in_little_memory(sqlite_journal: Journal) -> None:
+    size = 24 * 2**20
+
+    class Streamed:
+        """25 MB that never are in memory at once, as the listener spools them."""
+
+        def __init__(self) -> None:
+            self.size = size
+            self.sha256 = "0" * 64
+
+        def chunks(self) -> Iterator[bytes]:
+            return (bytes([number % 256]) * 2**18 for number in range(size // 2**18))
+
+    tracemalloc.start()
+    sqlite_journal.take_in([replace(incoming(), body=Streamed())])
+    total = sum(len(chunk) for chunk in sqlite_journal.chunks(1))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert total == size
+    assert peak < 6 * 2**20

@@ -1,4 +1,4 @@
-"""The road of a message through the journal, on both databases."""
+"""What comes in, on both databases: taken in, claimed, recorded, delivered."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,52 +8,21 @@ from journal_samples import (
     ASKER,
     MAILBOX,
     NOW,
-    SUBMITTED,
     MemoryBody,
-    answer_mail,
     case_view,
-    dispatch,
     incoming,
     outcome,
     receipt_mail,
     reference_of,
 )
+from journal_steps import LEASE, claim, claim_mails, record, recorded, taken
 
 from gateway.errors import StoreUnavailable
-from gateway.model.case import CaseState
-from gateway.model.channel import Act
 from gateway.model.message import Envelope, ThreadKeys
-from gateway.model.outbox import Fate, Hop, HopReply, OutMail, Purpose
-from gateway.model.verdict import Category, Disposition, RuleFiles, Withheld
-from gateway.store.journal import Journal, Recorded
-from gateway.store.tables import Happening, MailState, arrivals
-
-LEASE = timedelta(minutes=5)
-SENT = HopReply(Fate.SENT, "250 2.0.0 Ok")
-REFUSED = HopReply(Fate.REFUSED, "550 5.1.1 unknown user")
-RETRY = HopReply(Fate.RETRY, "451 4.3.0 later")
-
-
-def claim(journal: Journal, now: datetime = NOW, limit: int = 100, owner: str = "judge"):
-    return journal.claim(limit=limit, owner=owner, now=now, lease=LEASE)
-
-
-def claim_mails(journal: Journal, now: datetime = NOW, owner: str = "courier"):
-    return journal.claim_mails(limit=100, owner=owner, now=now, lease=LEASE)
-
-
-def record(journal: Journal, arrival_id: int, result, now: datetime = NOW, per_contact: int = 30, all_: int = 300):
-    return journal.record(arrival_id, result, now=now, per_contact_hour=per_contact, all_hour=all_)
-
-
-def taken(journal: Journal, **fields: object):
-    journal.take_in([incoming(**fields)])
-    return claim(journal)[-1].arrival
-
-
-def recorded(journal: Journal, **fields: object) -> Recorded:
-    arrival = taken(journal)
-    return record(journal, arrival.id, outcome(arrival.number, **fields))
+from gateway.model.outbox import Hop, Purpose
+from gateway.model.verdict import Category, Disposition, RuleFiles
+from gateway.store.journal import Journal
+from gateway.store.tables import Happening, arrivals
 
 
 def test_what_was_taken_in_is_claimed_as_it_came(journal: Journal) -> None:
@@ -208,129 +177,6 @@ def test_a_delivery_before_the_verdict_is_the_only_one(journal: Journal) -> None
     assert journal.figures().unaccounted == 0
 
 
-def test_settled_mail_is_gone_and_stays_so(journal: Journal) -> None:
-    recorded(journal)
-    for one in claim_mails(journal):
-        assert journal.settle(one.id, SENT, now=NOW).state is MailState.SENT
-        assert journal.settle(one.id, RETRY, now=NOW, retry_at=NOW).state is MailState.SENT
-    assert claim_mails(journal, now=NOW + 2 * LEASE) == ()
-    figures = journal.figures()
-    assert figures.sent[Purpose.DELIVERY] == figures.sent[Purpose.RECEIPT] == 1
-    assert figures.queued[Purpose.DELIVERY] == figures.unaccounted == 0
-
-
-def test_a_refused_delivery_is_never_given_up(journal: Journal) -> None:
-    recorded(journal, receipts=())
-    (mail,) = claim_mails(journal)
-    assert journal.settle(mail.id, REFUSED, now=NOW).state is MailState.QUEUED
-    assert claim_mails(journal, now=NOW + timedelta(minutes=59)) == ()
-    (again,) = claim_mails(journal, now=NOW + timedelta(hours=1))
-    assert (again.id, again.tries) == (mail.id, 2)
-    assert journal.queue(limit=5)[0].reply == REFUSED.text
-
-
-def test_a_retry_is_due_at_its_time(journal: Journal) -> None:
-    recorded(journal, receipts=())
-    (mail,) = claim_mails(journal)
-    journal.settle(mail.id, RETRY, now=NOW, retry_at=NOW + timedelta(seconds=30))
-    assert claim_mails(journal, now=NOW + timedelta(seconds=29)) == ()
-    assert len(claim_mails(journal, now=NOW + timedelta(seconds=30))) == 1
-
-
-def test_a_refused_receipt_is_returned(journal: Journal) -> None:
-    recorded(journal)
-    receipt = next(one for one in claim_mails(journal) if one.purpose is Purpose.RECEIPT)
-    settled = journal.settle(receipt.id, REFUSED, now=NOW)
-    assert (settled.state, settled.failed_answer) == (MailState.RETURNED, None)
-    assert journal.figures().returned[Purpose.RECEIPT] == 1
-
-
-def test_a_reply_of_the_hop_is_cut_and_cleaned(journal: Journal) -> None:
-    recorded(journal, receipts=())
-    (mail,) = claim_mails(journal)
-    journal.settle(mail.id, HopReply(Fate.RETRY, "4\0" + "x" * 900), now=NOW)
-    assert journal.queue(limit=1)[0].reply == "4\ufffd" + "x" * 498
-
-
-def test_a_receipt_joins_the_thread_only_when_it_leaves(journal: Journal) -> None:
-    first = recorded(journal)
-    assert receipt_mail(1).message_id in first.outcome.case.thread
-    view = case_view(2, thread=("<request-2@police.gov.b.example>", receipt_mail(2).message_id))
-    arrival = taken(journal)
-    second = record(journal, arrival.id, outcome(2, case=view), per_contact=1)
-    assert second.outcome.case.thread == ("<request-2@police.gov.b.example>",)
-    assert second.outcome.verdict.receipt.reason is Withheld.RATE_CONTACT
-    assert second.outcome.receipts == ()
-
-
-def test_receipts_are_limited_per_contact_and_in_all(journal: Journal) -> None:
-    reasons = []
-    for number in range(1, 8):
-        arrival = taken(journal)
-        result = outcome(number, contact=f"contact-{number % 2}")
-        reasons.append(record(journal, arrival.id, result, per_contact=2, all_=3).outcome.verdict.receipt.reason)
-    assert reasons[:3] == [None, None, None]
-    assert set(reasons[3:]) == {Withheld.RATE_ALL, Withheld.RATE_CONTACT}
-    assert journal.figures().receipts == 3
-    assert len([one for one in claim_mails(journal) if one.purpose is Purpose.DELIVERY]) == 7
-
-
-def test_the_rate_window_slides(journal: Journal) -> None:
-    def reason_at(number: int, now: datetime) -> Withheld | None:
-        arrival = taken(journal)
-        return record(journal, arrival.id, outcome(number), now=now, per_contact=1).outcome.verdict.receipt.reason
-
-    assert reason_at(1, NOW) is None
-    assert reason_at(2, NOW + timedelta(minutes=59)) is Withheld.RATE_CONTACT
-    assert reason_at(3, NOW + timedelta(minutes=60)) is None
-
-
-def test_an_emergency_has_rate_windows_of_its_own(journal: Journal) -> None:
-    recorded(journal)
-    arrival = taken(journal)
-    done = record(journal, arrival.id, outcome(2, category=Category.EMERGENCY), per_contact=1, all_=1)
-    assert done.outcome.verdict.receipt.send
-
-
-def test_a_repeated_request_gets_no_second_receipt_before_an_hour(journal: Journal) -> None:
-    recorded(journal, request_key="same")
-
-    def reason_at(minutes: int) -> Withheld | None:
-        at = NOW + timedelta(minutes=minutes)
-        journal.take_in([incoming(received_at=at)])
-        arrival = claim(journal, now=at)[-1].arrival
-        joined = outcome(arrival.number, case=case_view(1), opens=False, request_key="same")
-        return record(journal, arrival.id, joined, now=at).outcome.verdict.receipt.reason
-
-    assert [reason_at(minutes) for minutes in (5, 60, 65, 120, 240)] == [
-        Withheld.REPEATED,
-        None,
-        Withheld.REPEATED,
-        None,
-        Withheld.REPEATED,  # three are the most
-    ]
-
-
-def test_recall_says_whether_a_repeat_may_have_a_receipt(journal: Journal) -> None:
-    recorded(journal, request_key="same")
-    repeat = taken(journal)
-
-    def due(minutes: int) -> bool:
-        later = replace(repeat, received_at=NOW + timedelta(minutes=minutes))
-        return journal.recall(ThreadKeys(), mailbox=MAILBOX, request_key="same", arrival=later).receipt_due
-
-    assert not due(59)
-    assert due(60)
-    assert journal.recall(ThreadKeys(), mailbox=MAILBOX, request_key="other", arrival=repeat).receipt_due
-
-
-def test_a_repeat_after_a_failed_receipt_may_have_another(journal: Journal) -> None:
-    recorded(journal, request_key="same")
-    receipt = next(one for one in claim_mails(journal) if one.purpose is Purpose.RECEIPT)
-    journal.settle(receipt.id, REFUSED, now=NOW)
-    assert journal.recall(ThreadKeys(), mailbox=MAILBOX, request_key="same", arrival=taken(journal)).receipt_due
-
-
 def test_two_copies_judged_at_once_end_in_one_case(journal: Journal) -> None:
     first, second = (taken(journal) for _ in range(2))
     record(journal, first.id, outcome(first.number, request_key="same"))
@@ -364,93 +210,6 @@ def test_text_no_database_takes_does_not_stop_a_delivery(journal: Journal) -> No
     assert {mail.rcpt_to for mail in claim_mails(journal)} == {"a\ufffdb@x.example", ASKER}
     keys = ThreadKeys(in_reply_to=("<\0\udcff@x.example>",))
     assert len(journal.recall(keys, mailbox=MAILBOX, request_key="\udcff\0").candidates) == 1
-
-
-def test_an_answer_is_queued_with_its_case(journal: Journal) -> None:
-    recorded(journal)
-    answered = case_view(1, state=CaseState.ANSWERED)
-    journal.dispatch(
-        dispatch(answered, answer_mail()), mailbox=MAILBOX, envelope=SUBMITTED, content=b"Subject: a\r\n\r\n", now=NOW
-    )
-    answer = next(one for one in claim_mails(journal) if one.purpose is Purpose.ANSWER)
-    assert (answer.case, answer.rcpt_to, answer.hop) == (reference_of(1), ASKER, Hop.RELAY)
-    file = journal.case(reference_of(1))
-    assert file is not None
-    assert file.view.state is CaseState.ANSWERED
-    assert answer_mail().message_id in file.view.thread
-    figures = journal.figures()
-    assert figures.dispatched == figures.queued[Purpose.ANSWER] == 1
-    assert figures.cases[Category.PRESERVATION, CaseState.ANSWERED] == 1
-    assert figures.cases[Category.PRESERVATION, CaseState.OPEN] == 0
-
-
-def test_the_same_submission_is_not_sent_twice_whatever_its_trace_says(journal: Journal) -> None:
-    recorded(journal, receipts=())
-    passing = dispatch(case_view(1), answer_mail())
-    for tick in range(3):
-        content = f"Received: from pc\r\n\tby mx; tick {tick}\r\nreceived: x\r\nSubject: a\r\n\r\nbody\r\n".encode()
-        journal.dispatch(passing, mailbox=MAILBOX, envelope=SUBMITTED, content=content, now=NOW)
-    assert len([one for one in claim_mails(journal) if one.purpose is Purpose.ANSWER]) == 1
-    assert journal.figures().dispatched == 1
-
-
-def test_a_returned_answer_fails_its_case_and_may_be_submitted_again(journal: Journal) -> None:
-    recorded(journal, receipts=())
-    passing = dispatch(case_view(1, state=CaseState.ANSWERED), answer_mail())
-    journal.dispatch(passing, mailbox=MAILBOX, envelope=SUBMITTED, content=b"S: a\r\n\r\n", now=NOW)
-    answer = next(one for one in claim_mails(journal) if one.purpose is Purpose.ANSWER)
-    notice = OutMail(Purpose.NOTICE, Hop.MAILBOX, "", (MAILBOX,), "<n@gw.example>", b"Subject: not sent\r\n\r\n")
-    for _ in range(2):
-        settled = journal.settle(answer.id, REFUSED, now=NOW, notice=notice)
-        assert settled.state is MailState.RETURNED
-    file = journal.case(reference_of(1))
-    assert file is not None
-    assert file.view.state is CaseState.ANSWER_FAILED
-    assert file.events[-1].happening is Happening.RETURNED
-    assert [one.purpose for one in claim_mails(journal)] == [Purpose.NOTICE]
-    journal.dispatch(passing, mailbox=MAILBOX, envelope=SUBMITTED, content=b"S: a\r\n\r\n", now=NOW)
-    assert [one.purpose for one in claim_mails(journal)] == [Purpose.ANSWER]
-    figures = journal.figures()
-    assert figures.dispatched == figures.queued[Purpose.ANSWER] + figures.returned[Purpose.ANSWER] == 2
-
-
-def test_a_notice_waits_for_the_end_of_the_mail(journal: Journal) -> None:
-    journal.dispatch(dispatch(case_view(1), answer_mail()), mailbox=MAILBOX, envelope=SUBMITTED, content=b"x", now=NOW)
-    (answer,) = claim_mails(journal)
-    journal.settle(answer.id, RETRY, now=NOW, notice=answer_mail("notice"))
-    assert journal.figures().queued[Purpose.ANSWER] == 1
-
-
-def test_a_refused_submission_leaves_only_its_decision(journal: Journal) -> None:
-    recorded(journal, receipts=())
-    claim_mails(journal)
-    refused = dispatch(case_view(1), act=Act.REJECT, reply="550 5.7.1 NOT SENT: ... [D-7K3QX2]")
-    journal.dispatch(refused, mailbox=MAILBOX, envelope=SUBMITTED, content=b"Subject: a\r\n\r\n", now=NOW)
-    assert claim_mails(journal) == ()
-    file = journal.case(reference_of(1))
-    assert file is not None
-    assert file.events[-1].happening is Happening.DECIDED
-    assert "D-7K3QX2" in file.events[-1].facts
-    assert journal.figures().dispatched == 0
-
-
-def test_a_read_receipt_is_kept_and_goes_nowhere(journal: Journal) -> None:
-    journal.dispatch(dispatch(None, act=Act.DISCARD), mailbox=MAILBOX, envelope=SUBMITTED, content=b"read\r\n", now=NOW)
-    figures = journal.figures()
-    assert (figures.dispatched, figures.recorded) == (1, 1)
-    assert journal.content(1) == b"read\r\n"
-    assert claim_mails(journal) == ()
-
-
-def test_an_internal_forward_ends_no_waiting(journal: Journal) -> None:
-    recorded(journal, receipts=())
-    forward = dispatch(
-        case_view(1, state=CaseState.ANSWERED), answer_mail("forward", ("a@institution.gov.example",)), internal=True
-    )
-    journal.dispatch(forward, mailbox=MAILBOX, envelope=SUBMITTED, content=b"f", now=NOW)
-    view = journal.cases(limit=1)[0]
-    assert view.state is CaseState.OPEN
-    assert answer_mail("forward").message_id not in view.thread
 
 
 def test_the_verdict_is_given_again_as_it_was(journal: Journal) -> None:
