@@ -7,7 +7,6 @@ import re
 
 from gateway.model.case import REFERENCE
 from gateway.model.message import Text
-from gateway.triage.matcher import Terms
 from gateway.triage.normal import fold
 from gateway.triage.ruleset import Labels
 
@@ -31,9 +30,8 @@ def reference(text: Text, *, folded: tuple[str, ...], labels: Labels) -> str | N
 
     `folded` is where to look, in order, in folded form. Our own references are none of the requester's.
     """
-    terms = Terms(phrases=labels.reference)
     for words in folded:
-        for _, end in terms.spans(words[:MAX_CHARACTERS]):
+        for _, end in labels.reference.spans(words[:MAX_CHARACTERS]):
             found = _behind(words, end)
             if found is not None and not REFERENCE.search(found):
                 return _as_written(found, text)
@@ -42,12 +40,11 @@ def reference(text: Text, *, folded: tuple[str, ...], labels: Labels) -> str | N
 
 def preservation_days(folded: str, *, labels: Labels) -> int | None:
     """For how many days preservation is asked: the first number of days close to a word of preservation."""
-    asked = Terms(phrases=labels.preservation)
-    for start, end in Terms(phrases=labels.days).spans(folded):
+    for start, end in labels.days.spans(folded):
         number = _BEFORE_LABEL.search(folded[max(start - 8, 0) : start])
         if number is None or not 0 < int(number[1]) <= MAX_DAYS:
             continue
-        if asked.stand_near(folded, (start, end), within=DAYS_WITHIN):
+        if labels.preservation.stand_near(folded, (start, end), within=DAYS_WITHIN):
             return int(number[1])
     return None
 

@@ -84,11 +84,15 @@ class _Trial:
 
     def span(self, look: _Look) -> Span | None:
         """The earliest occurrence that counts."""
-        if self.first not in look.candidates:
+        if self.first not in look.candidates or not self._possible(look):
             return None
         return self.rule.terms.first(
             look.words, counts=lambda span: self._counts(look, span), among=look.candidates[self.first]
         )
+
+    def _possible(self, look: _Look) -> bool:
+        """Whether what the rule must be near stands there at all."""
+        return self.rule.near is None or self.first + 1 in look.candidates
 
     def _counts(self, look: _Look, span: Span) -> bool:
         """Whether the occurrence is near what it must be near, and not near what it must not."""

@@ -43,19 +43,22 @@ class Terms:
 
     phrases: tuple[str, ...] = ()
     patterns: tuple[Any, ...] = ()
+    longest: int = 0
+    """Characters of the longest phrase."""
 
     def each(self, text: str, *, among: Collection[int] | None = None) -> Iterator[Iterator[Span]]:
         """For each term where it stands in folded text, one after the other, never across a line.
 
         `among` names the terms to look for by number, phrases first; at most MAX_OCCURRENCES of each are looked at.
         """
-        searched = text.encode() if self.patterns else b""
-        for number, phrase in enumerate(self.phrases):
-            if among is None or number in among:
-                yield islice(_phrase_spans(phrase, text), MAX_OCCURRENCES)
-        for number, pattern in enumerate(self.patterns, start=len(self.phrases)):
-            if among is None or number in among:
-                yield islice(_pattern_spans(pattern, text, searched), MAX_OCCURRENCES)
+        known = len(self.phrases)
+        numbers = range(known + len(self.patterns)) if among is None else among
+        searched = text.encode() if any(number >= known for number in numbers) else b""
+        for number in numbers:
+            if number < known:
+                yield islice(_phrase_spans(self.phrases[number], text), MAX_OCCURRENCES)
+            else:
+                yield islice(_pattern_spans(self.patterns[number - known], text, searched), MAX_OCCURRENCES)
 
     def spans(self, text: str) -> list[Span]:
         """Where any of them stands, first things first, the longer first where two begin together."""
@@ -72,8 +75,7 @@ class Terms:
 
     def stand_near(self, text: str, span: Span, *, within: int, among: Collection[int] | None = None) -> bool:
         """Whether any of them stands on the same line with at most `within` characters between it and the span."""
-        longest = max(map(len, self.phrases), default=0)
-        reach = within + max(longest, within if self.patterns else 0)
+        reach = within + max(self.longest, within if self.patterns else 0)
         low, high = _line(text, max(span[0] - reach, 0), min(span[1] + reach, len(text)), span)
         start, end = span[0] - low, span[1] - low
         near = chain.from_iterable(self.each(text[low:high], among=among))
@@ -127,9 +129,11 @@ def _pattern_spans(pattern: Any, text: str, searched: bytes) -> Iterator[Span]:
 
 def compile_terms(phrases: Sequence[str], patterns: Sequence[str]) -> Terms:
     """Wording ready to be looked for; it has passed `phrase_fault` and `pattern_fault`."""
+    folded = tuple(dict.fromkeys(fold(phrase) for phrase in phrases))
     return Terms(
-        phrases=tuple(dict.fromkeys(fold(phrase) for phrase in phrases)),
+        phrases=folded,
         patterns=tuple(re2.compile(fold_pattern(pattern), _options(_PATTERN_MEMORY)) for pattern in patterns),
+        longest=max(map(len, folded), default=0),
     )
 
 
@@ -176,17 +180,20 @@ class Index:
     def __init__(self, terms: Iterable[Terms]) -> None:
         self._set = re2.Set.SearchSet(_options(_SET_MEMORY))
         self._terms: list[tuple[int, int]] = []
-        owners = 0
-        for owner, one in enumerate(terms):
-            owners = owner + 1
+        self._given = tuple(terms)
+        for owner, one in enumerate(self._given):
             sources = (*map(re2.escape, one.phrases), *(pattern.pattern for pattern in one.patterns))
             for number, source in enumerate(sources):
                 self._set.Add(source)
                 self._terms.append((owner, number))
-        self._all: Candidates = dict.fromkeys(range(owners))
+        self._all: Candidates = dict.fromkeys(range(len(self._given)))
         # The engine answers `nothing` and `gave up` alike; a pattern that always matches tells them apart.
         self._sentinel = self._set.Add("")
         self._set.Compile()
+
+    def __reduce__(self) -> tuple[type["Index"], tuple[tuple[Terms, ...]]]:
+        """Built again where it is handed to another process: RE2 sets cannot travel."""
+        return Index, (self._given,)
 
     def candidates(self, text: str) -> Candidates:
         """Terms that stand in folded text, and perhaps some that do not; all of them if RE2 gave up."""

@@ -82,11 +82,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """Folded words in front of facts that are read out of the text."""
+    """Words in front of facts that are read out of the text."""
 
-    reference: tuple[str, ...] = ()
-    days: tuple[str, ...] = ()
-    preservation: tuple[str, ...] = ()
+    reference: Terms = Terms()
+    days: Terms = Terms()
+    preservation: Terms = Terms()
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,14 +218,8 @@ def _items(tree: RuleTree) -> dict[str, Item]:
 
 
 def _labels(shapes: tuple[LabelsShape, ...]) -> Labels:
-    """Labels of all languages, longest first, so that `reference number` wins over `reference`."""
-
-    def together(words: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
-        folded = {fold(word) for of_language in words for word in of_language}
-        return tuple(sorted(folded, key=lambda word: (-len(word), word)))
-
     return Labels(
-        reference=together(tuple(one.reference for one in shapes)),
-        days=together(tuple(one.days for one in shapes)),
-        preservation=together(tuple(one.preservation for one in shapes)),
+        reference=compile_terms([word for one in shapes for word in one.reference], ()),
+        days=compile_terms([word for one in shapes for word in one.days], ()),
+        preservation=compile_terms([word for one in shapes for word in one.preservation], ()),
     )
