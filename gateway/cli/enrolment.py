@@ -74,7 +74,9 @@ def _key(enrolment: Enrolment, directory: Directory, inspect: Inspect) -> Pinned
     )
     if owner is not None:
         raise _refused(
-            enrolment.file, f"holds {found.fingerprint}, pinned already for {owner}", "nothing is to be done"
+            enrolment.file,
+            f"holds {found.fingerprint}, pinned already for {owner}",
+            "if this is a newer export of it, replace the file there",
         )
     return found
 
