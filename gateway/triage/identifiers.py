@@ -34,7 +34,8 @@ _DOMAIN = rf"[{_WORD}](?:[{_WORD}-]*[{_WORD}])?(?:{_DOT}[{_WORD}](?:[{_WORD}-]*[
 _COLON = r"(?:\[:\]|:)"
 _BASE58 = "1-9A-HJ-NP-Za-km-z"
 
-_FANGS = re.compile(r" ?[\[({](?:\.|dot)[\])}] ?", re.IGNORECASE), re.compile(r" ?[\[(](?:@|at)[\])] ?", re.IGNORECASE)
+_FANGED_DOT = re.compile(r" ?[\[({](?:\.|dot)[\])}] ?", re.IGNORECASE)
+_FANGED_AT = re.compile(r" ?[\[(](?:@|at)[\])] ?", re.IGNORECASE)
 _SCHEME = re.compile(r"h(?:xx|tt)p(s?)\[?:\]?/?/?\]?/*", re.IGNORECASE)
 _TRAILING = ".,;:!?'\"»”’>]})"
 
@@ -51,8 +52,7 @@ _HASH_LENGTHS = frozenset({32, 40, 64, 96, 128})
 
 def refang(written: str) -> str:
     """What was written so that no program follows it, as a program would need it."""
-    plain = written.replace("[:]", ":")
-    plain = _FANGS[1].sub("@", _FANGS[0].sub(".", plain))
+    plain = _FANGED_AT.sub("@", _FANGED_DOT.sub(".", written.replace("[:]", ":")))
     return _SCHEME.sub(lambda match: f"http{match[1].lower()}://", plain, count=1) if _SCHEME.match(plain) else plain
 
 
@@ -127,8 +127,9 @@ def _imei(written: str) -> str:
 
 
 def _asn(written: str) -> str:
-    number = int("".join(filter(str.isdigit, written)))
-    return f"AS{number}" if 0 < number < 1 << 32 else ""
+    digits = "".join(filter(str.isdigit, written)).lstrip("0")
+    # RFC 6793: 32 bits. Python refuses to read thousands of digits.
+    return f"AS{digits}" if 0 < len(digits) <= 10 and int(digits) < 1 << 32 else ""
 
 
 def _hash(written: str) -> str:

@@ -22,6 +22,9 @@ MAX_REPEAT = 20
 MAX_PROGRAM = 20_000
 """Largest compiled pattern, in RE2 instructions."""
 
+MAX_WORD = 64
+"""Characters by which a window is widened so that it cuts no word; longer words are none."""
+
 _SET_MEMORY = 64 << 20
 _PATTERN_MEMORY = 4 << 20
 _REPEAT = re.compile(r"\{(\d*)(?:,(\d*))?\}")
@@ -87,13 +90,14 @@ def _earliest(span: Span) -> Span:
 
 
 def _line(text: str, low: int, high: int, span: Span) -> Span:
-    """The window cut at the line breaks around the span, and widened to whole words."""
+    """The window cut at the line breaks around the span, and widened to whole words of sensible length."""
     low = max(low, text.rfind("\n", low, span[0]) + 1)
     end_of_line = text.find("\n", span[1], high)
     high = high if end_of_line < 0 else end_of_line
-    while low > 0 and is_word(text[low - 1]) and is_word(text[low]):
+    lowest, highest = max(low - MAX_WORD, 0), min(high + MAX_WORD, len(text))
+    while low > lowest and is_word(text[low - 1]) and is_word(text[low]):
         low -= 1
-    while high < len(text) and is_word(text[high - 1]) and is_word(text[high]):
+    while high < highest and is_word(text[high - 1]) and is_word(text[high]):
         high += 1
     return low, high
 

@@ -85,6 +85,7 @@ PERIODS = [
     ("nil", "preserved for 0 days", None),
     ("beyond reason", f"preserved for {MAX_DAYS + 1} days", None),
     ("part of a longer number", "preserved for 12.90 days", None),
+    ("thousands of figures", f"preserved for {'9' * 5000} days", None),
     ("five figures", "preserved for 12345 days", None),
 ]
 

@@ -193,6 +193,11 @@ def test_there_is_an_end_to_identifiers():
     assert len(read(words)) == MAX_IDENTIFIERS
 
 
+@pytest.mark.parametrize("prefix", ["", "AS", "ASN ", "IMEI ", "+1", "user id: ", "bc1", "1.2.3.", "0x", "12:30 ", "T"])
+def test_no_number_is_too_long_to_be_read(prefix):
+    read(f"{prefix}{'9' * 10_000} days {prefix}{'1' * 10_000}.")
+
+
 @pytest.mark.parametrize(
     ("written", "meant"),
     [

@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from rule_pack import judge, pack
+from rule_pack import judge, pack, with_rules
 
 from gateway.model.message import Text
 from gateway.model.verdict import RuleFiles
@@ -15,8 +15,10 @@ from gateway.triage.ruleset import parse_ruleset
 
 SHIPPED = Path(__file__).parent.parent.parent / "rules"
 SIZE = 20 * 1024
-MILLISECONDS = 2.0
-"""Asked of the whole pack on 20 KiB; processor time, so that a busy machine does not decide."""
+ASKED = 2.0
+"""Milliseconds of processor time asked of the whole pack on 20 KiB; 1.1 to 1.7 were measured on the machine it was built on."""
+SLACK = 4
+"""A machine that is busy with other tests is that much slower: here only a slip of order is caught, the bench measures."""
 
 REQUEST = """Data preservation request under Article 29 of the Budapest Convention. Our ref: CC/2024/1187.
 Please preserve all records of the account shadow.fox@mail.example, used from 203.0.113.7 on 2026-03-12 at 14:22 UTC.
@@ -43,14 +45,14 @@ def timed(work):
 
 
 def test_rules_of_the_small_pack_keep_their_time():
-    assert milliseconds(lambda: rule_hits(folded(Text(body=mail())), ruleset=pack(), show=True)) <= MILLISECONDS
+    assert milliseconds(lambda: rule_hits(folded(Text(body=mail())), ruleset=pack(), show=True)) <= ASKED * SLACK
 
 
 @pytest.mark.skipif(not (SHIPPED / "receipts").is_dir(), reason="rules/ is not complete")
 def test_rules_of_the_shipped_pack_keep_their_time():
     files = tuple((str(path.relative_to(SHIPPED)), path.read_bytes()) for path in SHIPPED.rglob("*") if path.is_file())
     ruleset = parse_ruleset(RuleFiles(files))
-    assert milliseconds(lambda: rule_hits(folded(Text(body=mail())), ruleset=ruleset, show=True)) <= MILLISECONDS
+    assert milliseconds(lambda: rule_hits(folded(Text(body=mail())), ruleset=ruleset, show=True)) <= ASKED * SLACK
 
 
 HOSTILE = [
@@ -63,9 +65,17 @@ HOSTILE = [
     ("labels", "our ref "),
     ("days", "90 days "),
     ("one long word", "x"),
+    ("near inside one long word", "preservexaccount"),
     ("letters of another script", "данные "),
     ("marks upon marks", "e\u0301\u0301\u0301"),
 ]
+
+
+def test_nearness_in_one_endless_word_is_bounded():
+    ruleset = with_rules(
+        "{id: a.n, category: preservation, regex: [xy], near: {phrases: [zz], within: 500}, weight: 1, why: test}"
+    )
+    assert timed(lambda: judge(Text(body="xy" * 250_000 + " zz"), ruleset=ruleset)) < 2000
 
 
 @pytest.mark.parametrize("piece", [row[1] for row in HOSTILE], ids=[row[0] for row in HOSTILE])
