@@ -56,12 +56,14 @@ class JudgeLoop:
         owner: str,
         page: Callable[[Call], None],
         outbox_filled: Callable[[], None],
+        seconds: tuple[float, float] = JUDGE_SECONDS,
     ) -> None:
         self._journal = journal
         self._nursery = nursery
         self._owner = owner
         self._page = page
         self._outbox_filled = outbox_filled
+        self._seconds = seconds
         self._claims: queue.Queue[Claim | None] = queue.Queue()
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -226,7 +228,7 @@ class JudgeLoop:
         """The outcome; None after the first defeat, `judge-error` after the second."""
         defeats = self._defeats.get(arrival.id, 0)
         try:
-            outcome = self._prepare(driver).judge(arrival, facts, seconds=JUDGE_SECONDS[min(defeats, 1)])
+            outcome = self._prepare(driver).judge(arrival, facts, seconds=self._seconds[min(defeats, 1)])
         except JudgeDefeated as error:
             driver.judge = None
             log.alarm("judge-defeated", arrival=arrival.id, tries=defeats + 1, error=str(error))

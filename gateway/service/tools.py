@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from gateway.model.message import Envelope, Message
+from gateway.model.settings import Dns
 from gateway.model.trust import Checks, Contact, Unsealed
 from gateway.pipeline.tools import Check, Tools
 from gateway.service.equipment import Equipment, own_key
@@ -35,14 +36,14 @@ def make_tools(equipment: Equipment) -> Tools:
         book=book_of(equipment.directory),
         contacts={contact.id: contact for contact in equipment.directory.contacts},
         own_keys=frozenset(name for key in own_key(home, settings) for name in (key.fingerprint, *key.subkeys)),
-        check=_checker(equipment),
+        check=make_check(equipment.settings.dns),
         unseal=open_sealed,
         seal=sealer,
     )
 
 
-def _checker(equipment: Equipment) -> Check:
-    dns = equipment.settings.dns
+def make_check(dns: Dns) -> Check:
+    """EDGE dns through these resolvers, with a cache of its own."""
     resolver = Resolver(nameservers=dns.nameservers, timeout=dns.timeout)
 
     def check(message: Message, envelope: Envelope, at: datetime) -> Checks:

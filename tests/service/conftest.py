@@ -1,0 +1,32 @@
+"""A gateway's folder, made once as `cp247 init` makes it."""
+
+import pytest
+from running import cp247
+
+from gateway.config import load_settings
+from gateway.service.nursery import Nursery
+from gateway.service.single import equipment_of_files
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("service") / "gateway"
+    cp247("init", str(path))
+    return path
+
+
+@pytest.fixture(scope="session")
+def configured(folder):
+    """Settings of the folder; DNS is a port where nobody answers, at once."""
+    file = folder / "gateway.yaml"
+    text = file.read_text(encoding="utf-8")
+    if "\ndns:" not in text:
+        file.write_text(text + '\ndns: {nameservers: ["127.0.0.1:9"], timeout: 0.2}\n', encoding="utf-8")
+    return load_settings(str(file))
+
+
+@pytest.fixture(scope="session")
+def nursery(configured):
+    made = Nursery(equipment_of_files(configured))
+    yield made
+    made.close()
