@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from gateway.store.journal import Journal, open_journal
+from gateway.store.tables import metadata
 
 _numbers = itertools.count()
 
@@ -38,10 +39,27 @@ def postgres_url(postgres_socket: str) -> str:
     return make_database(postgres_socket)
 
 
+@pytest.fixture(scope="session")
+def migrated_url(postgres_socket: str) -> str:
+    """One database for all tests that begin with an empty journal: making one takes longer than most tests."""
+    url = make_database(postgres_socket)
+    open_journal(url, upgrade=True).close()
+    return url
+
+
+def emptied(url: str) -> str:
+    tables = ", ".join(metadata.tables)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"TRUNCATE {tables} RESTART IDENTITY CASCADE")
+    return url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest) -> str:
     if request.param == "sqlite":
         return f"sqlite:{request.getfixturevalue('sqlite_file')}"
+    if "journal" in request.fixturenames:
+        return emptied(request.getfixturevalue("migrated_url"))
     return str(request.getfixturevalue("postgres_url"))
 
 

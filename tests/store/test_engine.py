@@ -58,12 +58,14 @@ def test_an_empty_database_is_named_as_such(url: str, sqlite_file: Path) -> None
 
 
 @pytest.mark.parametrize("upgrade", [True, False])
-def test_a_newer_schema_is_refused_and_left_alone(journal: Journal, url: str, upgrade: bool) -> None:
+def test_a_newer_schema_is_refused_and_left_alone(url: str, upgrade: bool) -> None:
+    journal = open_journal(url, upgrade=True)
     journal.database.write(lambda connection: connection.execute(text("UPDATE alembic_version SET version_num = '9'")))
     with pytest.raises(StoreUnavailable, match="schema"):
         open_journal(url, upgrade=upgrade)
     with journal.database.reading() as connection:
         assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "9"
+    journal.close()
 
 
 @pytest.mark.parametrize("address", ["mysql://db.example/gateway", "gateway.db", "sqlite3:gateway.db", "", "://"])
