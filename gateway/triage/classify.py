@@ -119,7 +119,10 @@ def _conclude(evidence: _Evidence, told: Kind | None, scoring: Scoring, *, autom
     near = {category for category in _ASKED if ratios[category] >= scoring.doubtful}
     # A mail that is nearly an emergency is looked at twice whatever else it is.
     doubtful = kept != reached or bool(near - kept and (not kept or Category.EMERGENCY in near - kept))
-    return _Finding(tuple(sorted(kept, key=lambda one: (one is not Category.EMERGENCY, -ratios[one]))), doubtful)
+    ranked = sorted(
+        (one for one in _ASKED if one in kept), key=lambda one: (one is not Category.EMERGENCY, -ratios[one])
+    )
+    return _Finding(tuple(ranked), doubtful)
 
 
 def _words(evidence: _Evidence) -> frozenset[str]:

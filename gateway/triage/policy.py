@@ -5,12 +5,7 @@ Never looks at the words of a mail beyond its category, and never raises or lowe
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
-from publicsuffixlist import PublicSuffixList
-
-from gateway.mail.addresses import parse_address_list
 from gateway.model.message import Envelope, Message
 from gateway.model.settings import Settings, UnknownReceipts
 from gateway.model.trust import Assurance, Identity
@@ -24,6 +19,7 @@ from gateway.model.verdict import (
     Ruling,
     Withheld,
 )
+from gateway.triage.oddities import mail_from_differs, not_addressed, own_addresses, split_detail, without_detail
 
 _KNOWN = frozenset({Assurance.LISTED, Assurance.SIGNED, Assurance.CONFIRMED})
 
@@ -140,40 +136,26 @@ class _Request:
         return Assurance(self.ruling.assurance)
 
     @property
+    def proved(self) -> bool:
+        return self.identity.authenticated or self.identity.openpgp_good
+
+    @property
     def signed(self) -> bool:
         return self.assurance in (Assurance.SIGNED, Assurance.CONFIRMED)
 
 
 def _from_ourselves(request: _Request) -> bool:
     sender = request.message.sender
-    return sender is not None and _plain(sender.key) in _own(request.settings)
+    return sender is not None and without_detail(sender.key) in own_addresses(request.settings.mailboxes)
 
 
 def _at_return_path(request: _Request) -> bool:
     """Sent to an address that only our own mail carries: whatever arrives there is never answered."""
+    own = own_addresses(request.settings.mailboxes)
     return any(
-        detail.startswith("r.") and f"{local}@{domain}" in _own(request.settings)
-        for local, detail, domain in map(_split, request.envelope.rcpt_tos)
+        detail.startswith("r.") and f"{local}@{domain}" in own
+        for local, detail, domain in map(split_detail, request.envelope.rcpt_tos)
     )
-
-
-def _not_addressed(request: _Request) -> bool:
-    """No address of ours stands in To or Cc: a blind copy, an alias, a list (RFC 5230 section 4.5)."""
-    shown = (
-        address
-        for name in ("to", "cc")
-        for one in request.message.header.all(name)
-        for address in parse_address_list(one.value) or ()
-    )
-    return not any(_plain(address.key) in _own(request.settings) for address in shown)
-
-
-def _mail_from_differs(request: _Request) -> bool:
-    """Envelope and From belong to different organisations; an unknown envelope differs from nothing."""
-    sender, mail_from = request.message.sender, request.envelope.mail_from
-    if request.signed or sender is None or not mail_from:
-        return False
-    return _organisation(mail_from.rpartition("@")[2].lower()) != _organisation(sender.domain)
 
 
 def _unknown(request: _Request) -> bool:
@@ -189,11 +171,11 @@ RECEIPT_TESTS: tuple[tuple[Withheld, Callable[[_Request], bool]], ...] = (
     (Withheld.OWN_ADDRESS, _from_ourselves),
     (Withheld.RETURN_PATH, _at_return_path),
     (Withheld.AMBIGUOUS, lambda r: r.ruling.reason is Reason.AMBIGUOUS or r.message.sender is None or not AMBIGUOUS.isdisjoint(r.message.defects)),
-    (Withheld.NOT_ADDRESSED, _not_addressed),
+    (Withheld.NOT_ADDRESSED, lambda r: not_addressed(r.message, r.settings.mailboxes)),
     (Withheld.FORGED, lambda r: r.identity.dmarc_failed),
-    (Withheld.UNAUTHENTICATED, lambda r: not (r.identity.unsure or r.identity.authenticated or r.identity.openpgp_good)),
-    (Withheld.MAIL_FROM_DIFFERS, _mail_from_differs),
-    (Withheld.WAITS_FOR_DNS, lambda r: r.identity.unsure and r.ruling.level is Level.NONE),
+    (Withheld.UNAUTHENTICATED, lambda r: not r.proved and not r.identity.unsure),
+    (Withheld.MAIL_FROM_DIFFERS, lambda r: not r.signed and mail_from_differs(r.message, r.envelope)),
+    (Withheld.WAITS_FOR_DNS, lambda r: r.identity.unsure and (r.ruling.level is Level.NONE or not r.proved)),
     (Withheld.UNKNOWN_CONTACT, _unknown),
     (Withheld.WAITS_FOR_HUMAN, lambda r: r.ruling.level is Level.NONE),
     (Withheld.REPEATED, lambda r: r.repeat),
@@ -229,29 +211,3 @@ def receipt(
     if reason is not None:
         return ReceiptDecision(send=False, reason=reason)
     return ReceiptDecision(send=True, level=ruling.level)
-
-
-def _own(settings: Settings) -> frozenset[str]:
-    return frozenset(address.lower() for address in settings.mailboxes)
-
-
-def _split(address: str) -> tuple[str, str, str]:
-    """Local part without detail, detail (RFC 5233), domain; all lower-case."""
-    local, _, domain = address.lower().rpartition("@")
-    user, _, detail = local.partition("+")
-    return user, detail, domain
-
-
-def _plain(address: str) -> str:
-    local, _, domain = _split(address)
-    return f"{local}@{domain}"
-
-
-@cache
-def _suffixes() -> Any:
-    return PublicSuffixList()
-
-
-def _organisation(domain: str) -> str:
-    """Organisational domain by the public suffix list; good enough to compare, DMARC's own is `trust.dmarc`'s."""
-    return _suffixes().privatesuffix(domain) or domain

@@ -1,6 +1,12 @@
 """What a mail asks, and with what reasons; each claim with a twin that differs in one thing."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
+import rule_pack
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rule_pack import hit_rules, judge, pack, pack_files, with_rules
@@ -424,3 +430,28 @@ def test_any_text_is_classified_soundly(text, encrypted):
     assert len({hit.rule for hit in found.hits}) == len(found.hits)
     assert all(len(hit.text) <= 120 and hit.score >= 0 for hit in found.hits)
     assert not (encrypted and (found.identifiers or any(hit.text for hit in found.hits)))
+
+
+PROGRAM = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from rule_pack import judge
+from gateway.model.message import Text
+words = "Subscriber information, data preservation request, Emergency disclosure request, kidnapped, webinar, urgent données"
+print(judge(Text(subject=words, body=words, attachments=(words, words), quoted=words)))
+"""
+
+
+def test_the_same_mail_is_classified_alike_in_every_process():
+    support = str(Path(rule_pack.__file__).parent)
+    answers = {
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM, support],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(answers) == 1

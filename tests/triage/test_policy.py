@@ -220,6 +220,7 @@ RECEIPTS = [
     ("DNS silent", lambda: receipt(UNSURE), withheld(Withheld.WAITS_FOR_DNS)),
     ("DNS silent to the end", lambda: receipt(UNSURE, ruling=decide(UNSURE, final=True)), withheld(Withheld.WAITS_FOR_DNS)),
     ("gpg silent", lambda: receipt(replace(LISTED, unsure=True)), withheld(Withheld.WAITS_FOR_DNS)),
+    ("emergency said to be listed that nothing proves yet", lambda: receipt(UNSURE, ruling=decide(replace(UNSURE, assurance=Assurance.LISTED), category=Category.EMERGENCY)), withheld(Withheld.WAITS_FOR_DNS)),
     ("stranger", lambda: receipt(STRANGER), withheld(Withheld.UNKNOWN_CONTACT)),
     ("stranger, allowed", lambda: receipt(STRANGER, settings=with_receipts(unknown=UnknownReceipts.DOMAIN)), sent(Level.MINIMAL)),
     ("nobody, never", lambda: receipt(replace(NOBODY, authenticated=True), settings=with_receipts(unknown=UnknownReceipts.DOMAIN)), withheld(Withheld.UNKNOWN_CONTACT)),
