@@ -41,6 +41,10 @@ _WROTE = re.compile(
     r"\s?[:\uff1a]\s*",
     re.IGNORECASE,
 )
+_BEGINNING = re.compile(
+    r"\s*(?:on|le|el|am|il|em|op|den|dne|w dniu|la|în|a|в)\b[^.!?]{0,120}\d{1,2}[:.h]\d{2}[^.!?]{0,120}", re.IGNORECASE
+)
+"""How a program begins an attribution it wraps: a word, a date, a time of day, and no sentence."""
 _ADDRESS = re.compile(r"<[^<>\s@]+@[^<>\s]+>")
 _MARKED = re.compile(r" {0,2}>")
 _MARKS = re.compile(r"(?: {0,2}>)+ ?")
@@ -116,8 +120,15 @@ def _attribution_lines(lines: list[str], position: int) -> int:
         if not last or not last[0].strip():
             return 0
         if last[0].rstrip().endswith((":", "\uff1a")):
-            return count if _is(_WROTE, " ".join(lines[position : position + count])) else 0
+            wrapped = lines[position : position + count]
+            return count if _is(_WROTE, " ".join(wrapped)) and not _begins_with_words(wrapped) else 0
     return 0
+
+
+def _begins_with_words(wrapped: list[str]) -> bool:
+    """Whether the first line is the sender's last one and the attribution begins below it: in doubt, it is."""
+    stands_alone = any(_is(_WROTE, " ".join(wrapped[start:])) for start in range(1, len(wrapped)))
+    return stands_alone and _BEGINNING.match(wrapped[0]) is None
 
 
 def _next_is_marked(lines: list[str], position: int) -> bool:

@@ -191,3 +191,15 @@ MEGABYTE = 1_000_000
 def test_a_megabyte_of_anything_takes_bounded_time(text, cpu_seconds):
     with cpu_seconds(at_most=5.0):
         part_words(text)
+
+
+def test_the_last_line_before_an_attribution_is_new_without_a_blank_line_between():
+    lines = ["Preserve the account of 203.0.113.7", "On Mon, 4 May 2026 at 09:00, A. Doe <a@b.example> wrote:", "> old"]
+    parted = part_words("\n".join(lines))
+    assert parted.new == "Preserve the account of 203.0.113.7"
+    assert parted.quoted.endswith("old")
+
+
+def test_a_wrapped_attribution_is_older_text_from_its_first_line_on():
+    lines = ["Thank you.", "", "On Mon, 4 May 2026 at 09:00,", "A. Doe <a@b.example> wrote:", "> old"]
+    assert part_words("\n".join(lines)).new.strip() == "Thank you."
