@@ -7,14 +7,12 @@ from rich.markup import escape
 from rich.table import Table
 
 from gateway.mail.decode import printable
-from gateway.mail.scan import scan_header
+from gateway.mail.scan import scan
 from gateway.model.message import Arrival
 from gateway.model.outcome import Verdict
-from gateway.model.trust import AuthResult, Method, Result
+from gateway.model.trust import AuthResult, Checks, Result
 from gateway.model.verdict import Classification
-
-ACTED_ON = ("from", "reply-to", "to", "subject", "date", "message-id", "content-type")
-"""Fields an officer acts on."""
+from gateway.triage.oddities import uncovered
 
 COLOURS = {
     Result.PASS: "green",
@@ -40,8 +38,9 @@ def show_verdict(console: Console, verdict: Verdict, arrival: Arrival, *, file: 
         table.add_row(f"[dim]{name}[/]", value)
     console.print(table)
     console.print(_results(verdict.results))
-    uncovered = _uncovered(verdict.results, arrival)
-    console.print(f"[dim]no signature covers[/] {', '.join(uncovered) if uncovered else 'nothing an officer acts on'}")
+    # OpenPGP covers the body alone (RFC 3156): only DKIM can cover a field.
+    left_out = uncovered(scan(arrival.content), Checks(results=verdict.results))
+    console.print(f"[dim]no signature covers[/] {', '.join(left_out) if left_out else 'nothing an officer acts on'}")
     if found.hits:
         console.print(_hits(found))
     for name, value in _content(found):
@@ -73,14 +72,6 @@ def _results(results: tuple[AuthResult, ...]) -> Table:
             one.method.value, f"[{colour}]{one.result.value}[/]", plain(one.identity or ""), plain(one.reason)
         )
     return table
-
-
-def _uncovered(results: tuple[AuthResult, ...], arrival: Arrival) -> list[str]:
-    """Fields present that no passing DKIM signature covers; OpenPGP covers the body alone (RFC 3156)."""
-    header, _, _ = scan_header(arrival.content)
-    passing = (one for one in results if one.method is Method.DKIM and one.result is Result.PASS)
-    covered = {name for one in passing for name in one.covers}
-    return [name for name in ACTED_ON if header.first(name) is not None and name not in covered]
 
 
 def _hits(found: Classification) -> Table:

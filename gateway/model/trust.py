@@ -56,6 +56,13 @@ class AuthResult:
     covers: tuple[str, ...] = ()
     """Lower-case field names a DKIM signature covers, with repetitions, as h= lists them."""
 
+    def speaks_for(self, author: str) -> bool:
+        """Whether identity is the author domain, above it or below it; a top-level domain is above nobody."""
+        domain = self.identity or ""
+        if "." not in domain:
+            return False
+        return domain == author or author.endswith(f".{domain}") or domain.endswith(f".{author}")
+
 
 @dataclass(frozen=True, slots=True)
 class DnsAnswer:

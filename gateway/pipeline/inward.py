@@ -1,6 +1,5 @@
 """The road of an arrival: parse, unseal, check, identify, classify, decide, compose, seal (DESIGN section 3)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from gateway.errors import SealFailed
@@ -18,6 +17,7 @@ from gateway.pipeline.receipts import compose_receipt
 from gateway.pipeline.tools import Tools
 from gateway.triage import policy
 from gateway.triage.classify import classify
+from gateway.triage.oddities import oddities
 from gateway.trust.directory import identify
 
 INNER_DEFECTS = frozenset({Reason.MIME_TOO_DEEP, Reason.MIME_TOO_MANY_PARTS, Reason.MIME_MALFORMED})
@@ -54,10 +54,8 @@ def inward(arrival: Arrival, facts: Facts, tools: Tools) -> Outcome:
         arrival, facts, found.message, found.checks, found.identity, found.verdict, found.automatic, tools
     )
     receipts, verdict = _receipts(arrival, found, case.reference, tools)
-    signed = frozenset(name for one in found.checks.of(Method.DKIM) for name in one.covers)
-    insertions, renamed = stamp.foreign(found.message.header, hostname=tools.settings.hostname, signed=signed)
-    verdict = replace(verdict, reasons=_each_once(*verdict.reasons, *renamed))
-    free = "importance" not in signed and found.message.header.first("importance") is None
+    insertions, _ = _foreign(found.message, found.checks, tools)
+    free = "importance" not in _covered(found.checks) and found.message.header.first("importance") is None
     return Outcome(
         verdict=verdict,
         case=case,
@@ -82,6 +80,8 @@ def assess(arrival: Arrival, facts: Facts, tools: Tools) -> Assessment:
     # A name such as noreply@ or mla-request@ withholds a receipt; it does not make an emergency less of one.
     machine = None if made_by is Withheld.ROBOT else made_by
     text, inner = _words(message, unsealed)
+    defects = (*message.defects, *inner)
+    odd = _odd(arrival, message, checks, tools)
     classification = classify(
         text,
         ruleset=tools.ruleset,
@@ -91,7 +91,7 @@ def assess(arrival: Arrival, facts: Facts, tools: Tools) -> Assessment:
         encrypted=unsealed.encrypted,
     )
     ruling = policy.decide(
-        message_defects=(*message.defects, *inner),
+        message_defects=defects,
         automatic=machine,
         category=classification.category,
         identity=identity,
@@ -113,7 +113,7 @@ def assess(arrival: Arrival, facts: Facts, tools: Tools) -> Assessment:
         classification=classification,
         assurance=Assurance(ruling.assurance),
         disposition=ruling.disposition,
-        reasons=_each_once(*_reasons(ruling, message, text, inner, unsealed, classification, facts)),
+        reasons=_reasons(ruling, facts, *defects, *unsealed.reasons, *text.findings, *classification.findings, *odd),
         results=(*checks.results, *unsealed.results),
         receipt=receipt,
         contact=contact.id if contact else None,
@@ -145,29 +145,32 @@ def _words(message: Message, unsealed: Unsealed) -> tuple[Text, tuple[Reason, ..
     return text, tuple(one for one in inside.defects if one in INNER_DEFECTS)
 
 
-def _reasons(
-    ruling: Ruling,
-    message: Message,
-    text: Text,
-    inner: tuple[Reason, ...],
-    unsealed: Unsealed,
-    classification: Classification,
-    facts: Facts,
-) -> Iterator[Reason]:
-    """The ground of the disposition first, then every other finding."""
-    if ruling.reason is not None:
-        yield ruling.reason
-    yield from message.defects
-    yield from inner
-    yield from unsealed.reasons
-    yield from text.findings
-    yield from classification.findings
-    if facts.repeat_of is not None:
-        yield Reason.REPEATED
+def _reasons(ruling: Ruling, facts: Facts, *findings: Reason) -> tuple[Reason, ...]:
+    """The ground of the disposition first, then every other finding, each once."""
+    ground = () if ruling.reason is None else (ruling.reason,)
+    repeated = () if facts.repeat_of is None else (Reason.REPEATED,)
+    return tuple(dict.fromkeys((*ground, *findings, *repeated)))
 
 
-def _each_once(*reasons: Reason) -> tuple[Reason, ...]:
-    return tuple(dict.fromkeys(reasons))
+def _odd(arrival: Arrival, message: Message, checks: Checks, tools: Tools) -> tuple[Reason, ...]:
+    """What is odd about whom the message names, and the fields of ours that it forges."""
+    named = oddities(
+        message,
+        envelope=arrival.envelope,
+        checks=checks,
+        mailboxes=tools.settings.mailboxes,
+        secret=tools.secret,
+    )
+    return (*named, *_foreign(message, checks, tools)[1])
+
+
+def _foreign(message: Message, checks: Checks, tools: Tools) -> tuple[tuple[int, ...], tuple[Reason, ...]]:
+    """Where names of forged fields of ours begin, and what is said of them."""
+    return stamp.foreign(message.header, hostname=tools.settings.hostname, signed=_covered(checks))
+
+
+def _covered(checks: Checks) -> frozenset[str]:
+    return frozenset(name for one in checks.of(Method.DKIM) for name in one.covers)
 
 
 def _receipts(arrival: Arrival, found: Assessment, reference: str, tools: Tools) -> tuple[tuple[OutMail, ...], Verdict]:

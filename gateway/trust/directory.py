@@ -15,7 +15,6 @@ from gateway.errors import Complaint, ConfigError
 from gateway.model.message import Envelope, Message
 from gateway.model.trust import (
     Assurance,
-    AuthResult,
     Checks,
     Contact,
     ContactAddress,
@@ -214,16 +213,9 @@ def _protection(
     checks: Checks, author: str, envelope: Envelope, unsealed: Unsealed, *, authenticated: bool, proved: bool
 ) -> Protection:
     """CHANNEL A1; that the peer's name was checked too (`verified`) can only be known by the sending side."""
-    dkim = authenticated and any(_is_related(one, author) for one in checks.of(Method.DKIM))
+    dkim = authenticated and any(one.result is Result.PASS and one.speaks_for(author) for one in checks.of(Method.DKIM))
     return Protection(
         sig=SigLevel.OPENPGP if proved else SigLevel.DKIM if dkim else SigLevel.NONE,
         enc=unsealed.encrypted,
         tls=TlsLevel.TLS if envelope.tls else TlsLevel.NONE,
     )
-
-
-def _is_related(result: AuthResult, author: str) -> bool:
-    domain = result.identity or ""
-    if result.result is not Result.PASS or "." not in domain:
-        return False
-    return domain == author or author.endswith(f".{domain}") or domain.endswith(f".{author}")
