@@ -25,7 +25,7 @@ COLOURS = {
 }
 
 
-@click.group()
+@click.group(short_help="The requests and where they stand.")
 def cases() -> None:
     """The requests and where they stand."""
 
@@ -46,7 +46,7 @@ def list_cases(context: Context, limit: int, state: str | None, as_json: bool) -
     console().print(_list_table(views) if views else "no cases")
 
 
-@cases.command()
+@cases.command(short_help="Show one case: verdict, mails, history.")
 @click.argument("reference")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_obj

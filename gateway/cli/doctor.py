@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from gateway.cli.context import Context
 from gateway.cli.verdict_view import plain
@@ -44,7 +43,7 @@ class Diagnosis:
     remedy: str = ""
 
 
-@click.command()
+@click.command(short_help="Check all it needs and say what to mend.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @click.pass_obj
 def doctor(context: Context, as_json: bool) -> None:
@@ -60,10 +59,15 @@ def doctor(context: Context, as_json: bool) -> None:
 
 
 def _show(found: list[Diagnosis]) -> None:
-    table = Table("", "what", "found", "what to do", box=None, header_style="dim", padding=(0, 2, 0, 0))
+    """One line for each thing, its remedy below it; nothing is cut: fingerprints and records are there to be copied."""
+    console = Console(highlight=False, soft_wrap=True)
+    width = max(len(one.what) for one in found)
     for one in found:
-        table.add_row("[green]ok[/]" if one.good else "[red]NO[/]", one.what, plain(one.found), plain(one.remedy))
-    Console(highlight=False).print(table)
+        console.print(f"{'[green]ok[/]' if one.good else '[red]NO[/]'}  {one.what:{width}}  {plain(one.found)}")
+        if one.remedy:
+            console.print(f"    {'':{width}}  to mend: {plain(one.remedy)}")
+    bad = sum(not one.good for one in found)
+    console.print(f"\n{bad} of {len(found)} to mend" if bad else "\neverything is in order")
 
 
 def _gpg(settings: Settings) -> Iterator[Diagnosis]:
@@ -136,7 +140,7 @@ def _dns(settings: Settings) -> Iterator[Diagnosis]:
             "our DKIM record",
             good=False,
             found=f"{name} does not hold our key",
-            remedy=f"publish: v=DKIM1; k=rsa; p={wanted}",
+            remedy=f"publish this TXT record: v=DKIM1; k=rsa; p={wanted}",
         )
 
 
@@ -161,7 +165,7 @@ def _disk(settings: Settings) -> Iterator[Diagnosis]:
         "disk",
         good=free >= MIN_FREE_BYTES,
         found=f"{free >> 20} MiB free",
-        remedy="" if free >= MIN_FREE_BYTES else "make room",
+        remedy="" if free >= MIN_FREE_BYTES else "make room: below 64 MiB mail is answered with 451",
     )
 
 

@@ -18,13 +18,13 @@ from gateway.model.verdict import Disposition
 from gateway.service.single import SingleFiles, arrival_of_file
 
 
-@click.command()
+@click.command(short_help="Judge mail files, without any effect.")
 @click.argument("files", nargs=-1, required=True, type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
-@click.option("--peer", help="Address of the client that handed the message over; without it SPF is none.")
-@click.option("--helo", help="What that client said in EHLO.")
-@click.option("--mail-from", help="Envelope sender; default the topmost Return-Path, else unknown.")
-@click.option("--received-at", help="ISO 8601 moment to judge at; default now.")
+@click.option("--peer", metavar="IP", help="Address of the client that handed the message over, for SPF.")
+@click.option("--helo", metavar="NAME", help="What that client said in EHLO.")
+@click.option("--mail-from", metavar="ADDRESS", help="Envelope sender; default the topmost Return-Path, else unknown.")
+@click.option("--received-at", metavar="ISO", help="Moment to judge at, such as 2026-11-21T03:14:07Z; default now.")
 @click.pass_obj
 def explain(
     context: Context,
@@ -35,7 +35,10 @@ def explain(
     mail_from: str | None,
     received_at: str | None,
 ) -> None:
-    """Judge the messages in FILES as live mail would be judged; exit 1 if one of them is held."""
+    """Judge the messages in FILES as live mail would be judged; nothing is stored, sent or delivered.
+
+    Exit status 1 if one of them would be held. Without --peer SPF says none (no-peer) and DMARC rests on DKIM.
+    """
     log.set_up()
     settings = context.settings()
     mailbox = settings.contact_point.mailbox

@@ -38,12 +38,12 @@ class Finding:
     grave: bool = True
 
 
-@click.group()
+@click.group(short_help="Whom we trust: contact points and their keys.")
 def keys() -> None:
     """Whom we trust: contact points, their addresses and their OpenPGP keys."""
 
 
-@keys.command("list")
+@keys.command("list", short_help="List contact points, addresses, keys.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @click.pass_obj
 def list_contacts(context: Context, as_json: bool) -> None:
@@ -60,7 +60,7 @@ def list_contacts(context: Context, as_json: bool) -> None:
     _complain(complaints)
 
 
-@keys.command()
+@keys.command(short_help="Name what is expired, revoked or broken.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @click.pass_obj
 def check(context: Context, as_json: bool) -> None:
@@ -80,13 +80,13 @@ def check(context: Context, as_json: bool) -> None:
     sys.exit(1 if any(one.grave for one in findings) else 0)
 
 
-@keys.command()
+@keys.command(short_help="Pin a contact point's key.")
 @click.argument("address")
 @click.argument("key_file", metavar="FILE.asc", type=click.Path(exists=True, dir_okay=False))
 @click.option("--name", help="Name of a contact point that has no folder yet.")
 @click.option("--country", help="Its country, two capital letters (ISO 3166).")
 @click.option("--folder", help="Name of its folder; default from country and domain.")
-@click.option("--phone", default="", help="Number for call-backs, from the directory of the network.")
+@click.option("--phone", default="", help="Number for call-backs, from the network's directory, never from a mail.")
 @click.option("--language", "languages", multiple=True, help="Language of its receipts, best first; may be repeated.")
 @click.option(
     "--verified-how", default="", help="How address and fingerprint were confirmed; without it neither gives trust."

@@ -38,7 +38,12 @@ class Verbs(click.Group):
         return command
 
 
-@click.command(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.command(
+    cls=Verbs,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="First: cp247 init DIR, then doctor and serve with --config DIR/gateway.yaml; --config may stand anywhere. "
+    "Exit status: 0 fine, 1 a finding, 2 a usage or configuration error.",
+)
 @click.option("--config", metavar="FILE", help="Configuration; default ./gateway.yaml, then /etc/cp247/gateway.yaml.")
 @click.version_option(package_name="cp247-gateway", prog_name="cp247")
 @click.pass_context

@@ -19,12 +19,12 @@ FOLDER = click.argument("folder", required=False, type=click.Path())
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 
 
-@click.group()
+@click.group(short_help="Check and try the rules: what a mail asks.")
 def rules() -> None:
     """Check and try the rules that say what a mail asks."""
 
 
-@rules.command()
+@rules.command(short_help="Read the whole tree; name each mistake.")
 @FOLDER
 @AS_JSON
 @click.pass_obj
@@ -38,7 +38,7 @@ def check(context: Context, folder: str | None, as_json: bool) -> None:
     click.echo(f"{summary['rules']} rules in {', '.join(ruleset.common_words)}; digest {ruleset.digest}")
 
 
-@rules.command()
+@rules.command(short_help="Judge every example with these rules.")
 @FOLDER
 @AS_JSON
 @click.pass_obj

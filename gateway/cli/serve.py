@@ -9,7 +9,7 @@ from gateway.cli.context import Context
 from gateway.service.app import Gateway, Role
 
 
-@click.command()
+@click.command(short_help="Run the gateway.")
 @click.option(
     "--role",
     type=click.Choice([role.value for role in Role]),
@@ -19,6 +19,9 @@ from gateway.service.app import Gateway, Role
 )
 @click.pass_obj
 def serve(context: Context, role: str) -> None:
-    """Run the gateway; prints one JSON line when ready. SIGHUP reloads rules and keys, SIGTERM stops."""
+    """Run the gateway until SIGTERM; SIGHUP reads rules and keys again.
+
+    When it is ready it prints one JSON line with its addresses. Its log goes to standard error, one JSON object a line.
+    """
     log.set_up()
     asyncio.run(Gateway(context.settings(), Role(role)).run())

@@ -41,7 +41,7 @@ SAN_THEODOROS = Identity(
 OURS = "247cp@institution.gov.syldavia.example"
 
 
-@click.command()
+@click.command(short_help="Show the main job, mail by mail, in a minute.")
 @click.option("--keep", is_flag=True, help="Keep the temporary folder and say where it is.")
 def demo(keep: bool) -> None:
     """Show the main job, message by message; exit 0 only if all of it went as it should."""

@@ -79,13 +79,9 @@ def _receipt(stage: Stage, sender: Foreign, *, encrypted: bool, says: str) -> It
     yield "it says", first or text[:200], bool(first)
 
 
-def _silence(stage: Stage) -> Iterator[Step]:
+def _silence(stage: Stage, why: str) -> Iterator[Step]:
     content = stage.relayed(wait=QUIET_SECONDS)
-    yield (
-        "receipt",
-        "none: nobody is answered who did not prove himself" if not content else value(content, "Subject"),
-        not content,
-    )
+    yield "receipt", f"none: {why}" if not content else value(content, "Subject"), not content
 
 
 def _preservation(stage: Stage) -> Iterator[Step]:
@@ -138,14 +134,14 @@ def _spoofed(stage: Stage) -> Iterator[Step]:
     borduria = stage.foreigners["bx-police"]
     content = borduria.forged(stage.mailbox, *letters.SPOOFED)
     yield from _arrives(stage, borduria, content, peer="203.0.113.66", Class="emergency", Assurance="none")
-    yield from _silence(stage)
+    yield from _silence(stage, "nobody is answered who did not prove himself")
 
 
 def _absence(stage: Stage) -> Iterator[Step]:
     theodoros = stage.foreigners["sx-fiscalia"]
     content = theodoros.plain(stage.mailbox, *letters.ABSENCE, extra=(("Auto-Submitted", "auto-replied"),))
     yield from _arrives(stage, theodoros, content, peer=theodoros.identity.address, Class="other", Disposition="accept")
-    yield from _silence(stage)
+    yield from _silence(stage, "a machine is never answered")
 
 
 def _answer(stage: Stage, body: str, *, to: str, cc: str = "") -> bytes:
