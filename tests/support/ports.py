@@ -12,10 +12,9 @@ def free_port() -> int:
     """A port below the ephemeral range, where no outgoing connection can take it meanwhile."""
     for _ in range(500):
         port = random.randrange(20000, 32000)
-        with socket.socket() as probe:
-            with contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return port
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
     raise RuntimeError("no free port")
 
 
