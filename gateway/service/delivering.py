@@ -12,6 +12,7 @@ from gateway.errors import BytesDiffer, HopUnavailable, StoreUnavailable
 from gateway.model.outbox import Fate, Hop, HopReply, OutboxRow, Purpose
 from gateway.model.settings import Settings
 from gateway.model.trust import Assurance
+from gateway.pipeline.notices import returned_notice
 from gateway.service.leaving import leaving
 from gateway.service.pager import Call
 from gateway.service.retry import retry_at
@@ -30,6 +31,7 @@ class CourierLoop:
 
     def __init__(self, journal: Journal, settings: Settings, *, owner: str, page: Callable[[Call], None]) -> None:
         self._journal = journal
+        self._settings = settings
         self._targets = {Hop.MAILBOX: settings.mailbox.deliver_to, Hop.RELAY: settings.outbound.relay}
         self._mailbox = settings.contact_point.mailbox
         self._owner = owner
@@ -136,10 +138,13 @@ class CourierLoop:
                 case=row.case,
             )
         final = HopReply(Fate.REFUSED, reply.text) if reply.fate is Fate.RETRY and again is None else reply
+        failed = again is None and reply.fate is not Fate.SENT and row.purpose is Purpose.ANSWER
+        notice = returned_notice(row, final, at=now, settings=self._settings) if failed else None
         try:
-            self._journal.settle(row.id, final, now=now, retry_at=again)
+            self._journal.settle(row.id, final, now=now, retry_at=again, notice=notice)
         except StoreUnavailable as error:
             # delivered and not written down: the lease ends and it is delivered again, with the same Message-ID
             log.alarm("not-settled", message=row.id, error=str(error))
-        if again is None and reply.fate is not Fate.SENT and row.purpose is Purpose.ANSWER:
+        if failed:
+            self.wake()
             self._page(Call(row.case or "", "answer-failed", Assurance.NONE))
