@@ -105,6 +105,9 @@ class CourierLoop:
             return HopReply(Fate.RETRY, str(error))
         except (HopUnavailable, StoreUnavailable) as error:
             return HopReply(Fate.RETRY, str(error))
+        except Exception as error:  # noqa: BLE001 a fault of ours over one mail must not end the thread that delivers all others
+            log.alarm("courier-failed", message=row.id, error=repr(error), remedy="report it; the mail is tried again")
+            return HopReply(Fate.RETRY, f"fault of the gateway: {type(error).__name__}")
 
     def _mail_from(self, row: OutboxRow) -> str:
         """The envelope sender unchanged; '' where a mailbox server would refuse the request for its UTF-8 (RFC 6531).

@@ -151,7 +151,12 @@ class JudgeLoop:
         ready.set()
         while (claim := self._claims.get()) is not None:
             driver.busy_since = time.monotonic()
-            self._handle(driver, claim)
+            try:
+                self._handle(driver, claim)
+            except Exception as error:  # noqa: BLE001 a fault of ours over one message must not end the thread that drives all others
+                log.alarm(
+                    "not-judged", arrival=claim.arrival.id, error=repr(error), remedy="report it; it is judged again"
+                )
             driver.busy_since = None
             self._wake.set()
             if self._spare():

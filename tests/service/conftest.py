@@ -6,6 +6,7 @@ from running import cp247
 from gateway.config import load_settings
 from gateway.service.nursery import Nursery
 from gateway.service.single import equipment_of_files
+from gateway.store.journal import open_journal
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +31,10 @@ def nursery(configured):
     made = Nursery(equipment_of_files(configured))
     yield made
     made.close()
+
+
+@pytest.fixture
+def journal(tmp_path):
+    opened = open_journal(f"sqlite:{tmp_path}/gateway.db", upgrade=True)
+    yield opened
+    opened.close()

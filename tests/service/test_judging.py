@@ -3,23 +3,14 @@
 import threading
 from datetime import UTC, datetime
 
-import pytest
 from ports import wait_until
 
 from gateway.model.message import Envelope, Incoming, Source
 from gateway.model.outbox import Purpose
 from gateway.service.judging import JudgeLoop
-from gateway.store.journal import open_journal
 from gateway.transport.body import SpooledBody
 
 MAILBOX = "247cp@institution.gov.example"
-
-
-@pytest.fixture
-def journal(tmp_path):
-    opened = open_journal(f"sqlite:{tmp_path}/gateway.db", upgrade=True)
-    yield opened
-    opened.close()
 
 
 def incoming(tmp_path, number):
@@ -67,3 +58,27 @@ def test_dns_that_does_not_answer_defers_and_still_delivers(journal, nursery, tm
     journal.take_in([incoming(tmp_path, 1)])
     run(journal, nursery, seconds=(20, 10), until=lambda: journal.figures().queued.get(Purpose.DELIVERY) == 1)
     assert journal.figures().waiting == 1
+
+
+class Faulty:
+    """A journal with a fault of the program over the first messages."""
+
+    def __init__(self, journal, failures):
+        self.journal = journal
+        self.failures = failures
+
+    def __getattr__(self, name):
+        return getattr(self.journal, name)
+
+    def recall(self, *arguments, **keys):
+        if self.failures:
+            self.failures -= 1
+            raise RuntimeError("a mistake of ours")
+        return self.journal.recall(*arguments, **keys)
+
+
+def test_a_fault_over_one_message_leaves_the_others_their_judges(journal, nursery, tmp_path):
+    journal.take_in([incoming(tmp_path, number) for number in range(12)])
+    faulty = Faulty(journal, failures=8)
+    run(faulty, nursery, seconds=(20, 10), until=lambda: journal.figures().queued.get(Purpose.DELIVERY) == 4)
+    assert journal.figures().promised == 8

@@ -1,0 +1,47 @@
+"""The courier loop: one mail in trouble holds up no other."""
+
+from datetime import UTC, datetime
+
+import pytest
+from ports import wait_until
+from test_judging import MAILBOX, incoming, run
+
+from gateway.model.outbox import Purpose
+from gateway.service.delivering import CourierLoop
+
+
+class Faulty:
+    """A journal with a fault of the program over one mail."""
+
+    def __init__(self, journal, failures):
+        self.journal = journal
+        self.failures = failures
+
+    def __getattr__(self, name):
+        return getattr(self.journal, name)
+
+    def content(self, content_id):
+        if self.failures:
+            self.failures -= 1
+            raise RuntimeError("a mistake of ours")
+        return self.journal.content(content_id)
+
+
+@pytest.fixture
+def queued(journal, nursery, tmp_path):
+    journal.take_in([incoming(tmp_path, number) for number in range(4)])
+    run(journal, nursery, seconds=(20, 10), until=lambda: journal.figures().queued.get(Purpose.DELIVERY) == 4)
+    return journal
+
+
+def test_a_fault_over_one_mail_leaves_the_others_their_courier(queued, nursery):
+    loop = CourierLoop(Faulty(queued, failures=3), nursery.equipment.settings, owner="test", page=lambda call: None)
+    loop.start()
+    try:
+        wait_until(lambda: queued.figures().sent.get(Purpose.DELIVERY) == 1)
+    finally:
+        loop.close()
+    waiting = [line for line in queued.queue(limit=10) if line.purpose is Purpose.DELIVERY]
+    assert [line.reply for line in waiting] == ["fault of the gateway: RuntimeError"] * 3
+    assert all(line.due_at > datetime.now(UTC) for line in waiting)
+    assert all(line.recipients == (MAILBOX,) for line in waiting)
