@@ -151,7 +151,6 @@ class Withheld(StrEnum):
     WAITS_FOR_DNS = "waits-for-dns"
     WAITS_FOR_HUMAN = "waits-for-human"
     REPEATED = "repeated"
-    NO_KEY = "no-key"
     RATE_CONTACT = "rate-contact"
     RATE_ALL = "rate-all"
     SEAL_FAILED = "seal-failed"
@@ -225,6 +224,8 @@ class Ruling:
     level: Level
     """Receipt this row allows; the receipt tests may still withhold it."""
     page: bool = False
+    further: tuple[Reason, ...] = ()
+    """Grounds of later rows that apply as well and that an officer must read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,7 +149,7 @@ def _reasons(ruling: Ruling, facts: Facts, *findings: Reason) -> tuple[Reason, .
     """The ground of the disposition first, then every other finding, each once."""
     ground = () if ruling.reason is None else (ruling.reason,)
     repeated = () if facts.repeat_of is None else (Reason.REPEATED,)
-    return tuple(dict.fromkeys((*ground, *findings, *repeated)))
+    return tuple(dict.fromkeys((*ground, *ruling.further, *findings, *repeated)))
 
 
 def _odd(arrival: Arrival, message: Message, checks: Checks, tools: Tools) -> tuple[Reason, ...]:

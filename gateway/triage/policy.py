@@ -4,11 +4,11 @@ Never looks at the words of a mail beyond its category, and never raises or lowe
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.model.message import Envelope, Message
 from gateway.model.settings import Settings, UnknownReceipts
-from gateway.model.trust import Assurance, Identity
+from gateway.model.trust import Assurance, Identity, Protection, TlsLevel
 from gateway.model.verdict import (
     AMBIGUOUS,
     Category,
@@ -59,7 +59,12 @@ class _Found:
     @property
     def below_minimum(self) -> bool:
         contact = self.identity.contact
-        return contact is not None and self.known and not self.identity.protection.reaches(contact.minimum)
+        return contact is not None and self.known and not self.identity.protection.reaches(_visible(contact.minimum))
+
+
+def _visible(minimum: Protection) -> Protection:
+    """What of a minimum the receiving side can see: not how well the sender checked us (CHANNEL A1)."""
+    return replace(minimum, tls=TlsLevel.TLS) if minimum.tls is TlsLevel.VERIFIED else minimum
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,18 @@ class _Row:
     page: bool = False
 
 
+_SAID_BESIDE = frozenset(
+    {
+        Reason.AMBIGUOUS,
+        Reason.FORGED_CONTACT,
+        Reason.UNPROVED_CONTACT,
+        Reason.WRONG_KEY,
+        Reason.SIGNED_BUT_UNAUTHENTICATED,
+        Reason.BELOW_MINIMUM,
+    }
+)
+"""Grounds an officer must read even where another row came first: an emergency may be a forged one."""
+
 _ACCEPT, _HOLD, _DEFER = Disposition.ACCEPT, Disposition.HOLD, Disposition.DEFER
 
 # fmt: off
@@ -83,7 +100,7 @@ DISPOSITIONS: tuple[_Row, ...] = (
     _Row(lambda f: f.emergency, _ACCEPT, Reason.EMERGENCY, None, Level.NONE, page=True),
     _Row(lambda f: f.ambiguous, _HOLD, Reason.AMBIGUOUS, Assurance.NONE, Level.NONE),
     _Row(lambda f: f.sure_contact and f.identity.dmarc_failed and not f.identity.openpgp_good, _HOLD, Reason.FORGED_CONTACT, Assurance.NONE, Level.NONE),
-    _Row(lambda f: f.sure_contact and not f.identity.authenticated and not f.identity.openpgp_good, _HOLD, Reason.UNPROVED_CONTACT, Assurance.NONE, Level.NONE),
+    _Row(lambda f: f.sure_contact and not (f.identity.authenticated or f.identity.dmarc_failed or f.identity.openpgp_good), _HOLD, Reason.UNPROVED_CONTACT, Assurance.NONE, Level.NONE),
     _Row(lambda f: f.sure_contact and f.identity.authenticated and f.identity.openpgp_wrong, _HOLD, Reason.WRONG_KEY, None, Level.MINIMAL),
     _Row(lambda f: f.identity.openpgp_good and f.identity.dmarc_failed, _HOLD, Reason.SIGNED_BUT_UNAUTHENTICATED, None, Level.NONE),
     _Row(lambda f: f.identity.unsure and not f.final, _DEFER, Reason.DNS, None, Level.NONE),
@@ -107,13 +124,15 @@ def decide(
 ) -> Ruling:
     """The first row that applies; `final` = DNS and gpg have been asked for the last time."""
     found = _Found(frozenset(message_defects), automatic, category, identity, final)
-    row = next(one for one in DISPOSITIONS if one.applies(found))
+    rows = [one for one in DISPOSITIONS if one.applies(found)]
+    row = rows[0]
     return Ruling(
         disposition=row.disposition,
         reason=row.reason,
         assurance=found.assurance if row.assurance is None else row.assurance,
         level=row.level,
         page=row.page,
+        further=tuple(one.reason for one in rows[1:] if one.reason in _SAID_BESIDE),
     )
 
 
@@ -128,8 +147,6 @@ class _Request:
     suppressed: bool
     settings: Settings
     repeat: bool
-    can_encrypt: bool
-    encrypted: bool
 
     @property
     def assurance(self) -> Assurance:
@@ -179,7 +196,6 @@ RECEIPT_TESTS: tuple[tuple[Withheld, Callable[[_Request], bool]], ...] = (
     (Withheld.UNKNOWN_CONTACT, _unknown),
     (Withheld.WAITS_FOR_HUMAN, lambda r: r.ruling.level is Level.NONE),
     (Withheld.REPEATED, lambda r: r.repeat),
-    (Withheld.NO_KEY, lambda r: r.encrypted and not r.can_encrypt),
 )
 # fmt: on
 """The tests before a receipt, in their order; what makes a mail automatic was tested before them (CHANNEL C)."""
@@ -202,7 +218,7 @@ def receipt(
 
     Rates are the journal's business: they need what other messages did in the same transaction.
     """
-    request = _Request(ruling, message, envelope, identity, suppressed, settings, repeat, can_encrypt, encrypted)
+    request = _Request(ruling, message, envelope, identity, suppressed, settings, repeat)
     if not settings.receipts.enabled:
         return ReceiptDecision(send=False, reason=Withheld.DISABLED)
     if automatic is not None:
@@ -210,4 +226,6 @@ def receipt(
     reason = next((one for one, withholds in RECEIPT_TESTS if withholds(request)), None)
     if reason is not None:
         return ReceiptDecision(send=False, reason=reason)
-    return ReceiptDecision(send=True, level=ruling.level)
+    # CHANNEL C: without a key to mirror the encryption, the receipt says only that mail arrived.
+    level = Level.MINIMAL if encrypted and not can_encrypt else ruling.level
+    return ReceiptDecision(send=True, level=level)

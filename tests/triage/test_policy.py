@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gateway.mail.scan import scan
 from gateway.model.message import Address, Envelope
 from gateway.model.settings import ContactPoint, Dkim, Receipts, Settings, UnknownReceipts
-from gateway.model.trust import Assurance, Contact, ContactAddress, Identity, Protection, SigLevel
+from gateway.model.trust import Assurance, Contact, ContactAddress, Identity, Protection, SigLevel, TlsLevel
 from gateway.model.verdict import AMBIGUOUS, Category, Disposition, Level, Reason, ReceiptDecision, Ruling, Withheld
 from gateway.triage import policy
 
@@ -78,7 +78,14 @@ ROWS = [
 
 @pytest.mark.parametrize(("identity", "given_", "expected"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS])
 def test_first_row_that_applies(identity, given_, expected):
-    assert decide(identity, **given_) == expected
+    assert replace(decide(identity, **given_), further=()) == expected
+
+
+def test_an_emergency_says_beside_that_it_is_forged_or_ambiguous():
+    assert decide(FORGED, category=Category.EMERGENCY).further == (Reason.FORGED_CONTACT,)
+    assert decide(LISTED, category=Category.EMERGENCY).further == ()
+    ambiguous = decide(LISTED, category=Category.EMERGENCY, defects=(Reason.FROM_NOT_ONE,))
+    assert ambiguous.further == (Reason.AMBIGUOUS,)
 
 
 @pytest.mark.parametrize("reason", sorted(AMBIGUOUS))
@@ -226,7 +233,7 @@ RECEIPTS = [
     ("nobody, never", lambda: receipt(replace(NOBODY, authenticated=True), settings=with_receipts(unknown=UnknownReceipts.DOMAIN)), withheld(Withheld.UNKNOWN_CONTACT)),
     ("stranger's emergency, allowed: a human first", lambda: receipt(STRANGER, ruling=decide(STRANGER, category=Category.EMERGENCY), settings=with_receipts(unknown=UnknownReceipts.DOMAIN)), withheld(Withheld.WAITS_FOR_HUMAN)),
     ("repeated", lambda: receipt(repeat=True), withheld(Withheld.REPEATED)),
-    ("encrypted without a key to answer to", lambda: receipt(SIGNED, encrypted=True), withheld(Withheld.NO_KEY)),
+    ("encrypted without a key to answer to: says little", lambda: receipt(SIGNED, encrypted=True), sent(Level.MINIMAL)),
     ("encrypted with a key", lambda: receipt(SIGNED, encrypted=True, can_encrypt=True), sent(Level.FULL)),
 ]  # fmt: skip
 
@@ -274,6 +281,15 @@ def test_a_receipt_leaves_only_to_a_proved_sender(
         assert identity.authenticated or identity.openpgp_good
         assert not identity.dmarc_failed
         assert ruling.disposition is not DEFER
-        assert answer.level is ruling.level is not Level.NONE
+        assert ruling.level is not Level.NONE
+        assert answer.level is (Level.MINIMAL if encrypted and not can_encrypt else ruling.level)
         assert not repeat
-        assert can_encrypt or not encrypted
+
+
+def test_a_minimum_that_the_receiving_side_cannot_see_holds_nothing():
+    asked = Protection(tls=TlsLevel.VERIFIED)
+    contact = replace(LISTED.contact, minimum=asked)
+    seen = replace(LISTED, contact=contact, protection=Protection(sig=SigLevel.DKIM, tls=TlsLevel.TLS))
+    assert decide(seen).disposition is ACCEPT
+    in_clear = replace(seen, protection=Protection(sig=SigLevel.DKIM))
+    assert decide(in_clear).reason is Reason.BELOW_MINIMUM
