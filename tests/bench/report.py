@@ -1,0 +1,110 @@
+"""The tables: figures of every system, and ours as ratios to theirs beside what is asked."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from .figures import middle, ratio
+from .letters import KIB
+from .rounds import CELLS, SLOW_CELL, Cell, Run
+
+POSTFIX, FILTERS, SAME_FUNCTION, OURS = "postfix", "postfix+opendkim+rspamd", "postfix+rspamd+gpg", "gateway"
+Figure = Callable[[Run], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One line of what is asked: a figure of ours, or its ratio to a peer's in one cell."""
+
+    what: str
+    limit: float
+    at_least: bool
+    found: float | None
+    unit: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        """None where it could not be measured here."""
+        if self.found is None:
+            return None
+        return self.found >= self.limit if self.at_least else self.found <= self.limit
+
+
+def asked(runs: Sequence[Run], *, large_mib: float | None, idle_kib: float | None) -> list[Asked]:
+    """What is asked of this version, with what was found."""
+
+    def beside(figure: Figure, peer: str, cell: Cell) -> float | None:
+        return ratio(_of(runs, OURS, cell, figure), _of(runs, peer, cell, figure))
+
+    lines = []
+    for cell in (one for one in CELLS if one.connections > 1):
+        lines.append(Asked(f"accept rate / Postfix's, {cell}", 0.8, True, beside(lambda run: run.accept_rate, POSTFIX, cell)))
+    for cell in (one for one in CELLS if one.connections > 1):
+        found = beside(lambda run: run.full_rate, FILTERS, cell)
+        lines.append(Asked(f"full road / Postfix + OpenDKIM + rspamd, {cell}", 0.5, True, found))
+    for cell in CELLS:
+        lines.append(Asked(f"p99 to 250 / Postfix's, {cell}", 2.0, False, beside(lambda run: run.accept_p99, POSTFIX, cell)))
+    same = SLOW_CELL
+    found = beside(lambda run: run.full_rate, SAME_FUNCTION, same)
+    lines.append(Asked(f"full road / Postfix + rspamd + gpg filter, {same}", 2.0, True, found))
+    lines.append(Asked("listener: extra memory for one message of 25 MiB", 110.0, False, large_mib, "MiB"))
+    lines.append(Asked("listener: memory of one connection that waits", 32.0, False, idle_kib, "KiB"))
+    return lines
+
+
+def show(console: Console, runs: Sequence[Run], lines: Sequence[Asked]) -> None:
+    """Print both tables."""
+    for size in sorted({run.size for run in runs}):
+        console.print(_figures([run for run in runs if run.size == size], size))
+    table = Table(title="Asked of this version", title_justify="left")
+    for heading in ("", "found", "asked", ""):
+        table.add_column(heading, justify="left" if not heading else "right")
+    for line in lines:
+        mark = {True: "[green]ok[/]", False: "[bold red]NO[/]", None: "[dim]not measured: peer absent[/]"}[line.met]
+        found = "" if line.found is None else f"{line.found:.2f} {line.unit}".strip()
+        table.add_row(line.what, found, f"{'>=' if line.at_least else '<='} {line.limit:g} {line.unit}".strip(), mark)
+    console.print(table)
+
+
+def as_json(runs: Sequence[Run], lines: Sequence[Asked]) -> dict[str, object]:
+    """Every run, and what is asked, for a machine."""
+    return {"runs": [run.as_json() for run in runs], "asked": [{**asdict(line), "met": line.met} for line in lines]}
+
+
+def _figures(runs: Sequence[Run], size: int) -> Table:
+    table = Table(title=f"{size // KIB} KiB messages, medians of rounds", title_justify="left")
+    table.add_column("system")
+    headings = ("conn", "accepted/s", "full road/s", "to 250 ms\np50 / p99", "to delivery ms\np50 / p99", "CPU ms\nper message", "peak MiB")
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    for cell in sorted({(run.connections, run.system) for run in runs}, key=lambda one: (one[0], _order(one[1]))):
+        table.add_row(*_row([run for run in runs if (run.connections, run.system) == cell]))
+    return table
+
+
+def _row(runs: Sequence[Run]) -> list[str]:
+    def of(figure: Figure) -> float:
+        return middle([figure(run) for run in runs])
+
+    return [
+        runs[0].system,
+        str(runs[0].connections),
+        f"{of(lambda run: run.accept_rate):.0f}",
+        f"{of(lambda run: run.full_rate):.0f}",
+        f"{of(lambda run: run.accept_p50):.1f} / {of(lambda run: run.accept_p99):.1f}",
+        f"{of(lambda run: run.delivery_p50):.0f} / {of(lambda run: run.delivery_p99):.0f}",
+        f"{of(lambda run: run.cpu_ms):.1f}",
+        f"{of(lambda run: run.peak_mib):.0f}",
+    ]
+
+
+def _order(system: str) -> int:
+    return (POSTFIX, FILTERS, SAME_FUNCTION, OURS).index(system)
+
+
+def _of(runs: Sequence[Run], system: str, cell: Cell, figure: Figure) -> list[float]:
+    """One figure of a system in a cell, round by round."""
+    wanted = (system, cell.size, cell.connections)
+    return [figure(run) for run in runs if (run.system, run.size, run.connections) == wanted]
