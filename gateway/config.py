@@ -12,11 +12,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ruamel.yaml.comments import CommentedMap
-
 from gateway.errors import Complaint, ConfigError
 from gateway.model.settings import Settings
-from gateway.yamlfile import complain, parse_yaml, read_yaml
+from gateway.yamlfile import YamlFile, typed
 
 DEFAULT_PATHS = ("gateway.yaml", "/etc/cp247/gateway.yaml")
 MAX_TREE_BYTES = 64 << 20
@@ -38,9 +36,8 @@ def load_settings(path: str | None) -> Settings:
     """Settings of the file, paths made absolute against its folder; raises ConfigError with every complaint."""
     file = find_settings(path)
     content = _read(file)
-    settings = read_yaml(content, file=file, into=Settings)
-    document = parse_yaml(content, file=file)
-    complaints = tuple(_wrong(settings, document, file))
+    settings, written = typed(file, content, Settings)
+    complaints = tuple(_wrong(settings, written))
     if complaints:
         raise ConfigError(*complaints)
     return _absolute(settings, os.path.dirname(file))
@@ -217,23 +214,19 @@ RULES = (
 """What a value must be beyond its type."""
 
 
-def _wrong(settings: Settings, document: CommentedMap, file: str) -> Iterator[Complaint]:
+def _wrong(settings: Settings, written: YamlFile) -> Iterator[Complaint]:
     for rule in RULES:
         for value in rule.values(settings):
             if not rule.right(value):
-                yield complain(document, rule.path, f"cannot use {value[:80]!r}", rule.remedy, file=file)
+                yield written.complaint(rule.path, f"cannot use {value[:80]!r}", rule.remedy)
     tls = settings.inbound.tls
     if (tls.certificate is None) != (tls.key is None):
-        yield complain(
-            document, ("inbound", "tls"), "certificate and key go together", "give both or neither", file=file
-        )
+        yield written.complaint(("inbound", "tls"), "certificate and key go together", "give both or neither")
     if tls.required and tls.certificate is None:
-        yield complain(
-            document,
+        yield written.complaint(
             ("inbound", "tls", "required"),
             "TLS is required and no certificate is given",
             "give certificate and key",
-            file=file,
         )
 
 

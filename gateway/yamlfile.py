@@ -1,142 +1,196 @@
-"""Reads one YAML 1.2 file of an administrator into a typed value, and says where it is wrong: file, line, column, key, remedy.
+"""Reads one YAML 1.2 file of an administrator into plain values, and remembers where each of them stands.
 
-Never guesses: duplicate keys, aliases, other encodings and unknown keys are errors.
+Constructs nothing but text, numbers, booleans, lists and mappings; never follows an anchor, alias or tag, never guesses.
 """
 
-from collections.abc import Iterator
-from io import StringIO
-from typing import Any, TypeVar
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from gateway.errors import Complaint, ConfigError
 
-MAX_FILE_BYTES = 1 << 20
+MAX_FILE_BYTES = 1_048_576
+MAX_DEPTH = 12
+"""Levels of lists and mappings; the deepest the format needs is six."""
 
+Path = tuple[str | int, ...]
+Positions = Mapping[Path, tuple[int, int]]
 T = TypeVar("T")
 
+_CORE = "tag:yaml.org,2002:"
+_TEXT = frozenset({"str", "timestamp", "merge", "value"})
+"""Tags a plain scalar may resolve to that are nothing but words here."""
 
-def read_yaml(content: bytes, *, file: str, into: type[T]) -> T:
-    """The file's value as an instance of `into`; raises ConfigError with every complaint at once."""
-    document = parse_yaml(content, file=file)
+_DECIMAL = re.compile(r"[-+]?[0-9]{1,12}(\.[0-9]{1,6})?")
+_DIRECTIVE = re.compile(r"\ufeff?(?:[ \t]*(?:#[^\n]*)?\r?\n)*%")
+
+_REMEDIES = {
+    "extra_forbidden": "remove it or correct its spelling",
+    "unexpected_keyword_argument": "remove it or correct its spelling",
+    "missing": "add it",
+    "missing_argument": "add it",
+    "missing_keyword_only_argument": "add it",
+    "string_type": "put it in quotes",
+    "enum": "use one of the words named",
+}
+_REMEDY = "look at the shipped file for what may stand here"
+
+
+@dataclass(frozen=True, slots=True)
+class YamlFile:
+    """One file as plain values; `positions` gives line and column, 1-based, of every value by its path of keys."""
+
+    name: str
+    values: object
+    positions: Positions
+
+    def complaint(self, path: Path, what: str, remedy: str = "") -> Complaint:
+        """A complaint about the value at that path, placed at the nearest thing that exists."""
+        known = path
+        while known and known not in self.positions:
+            known = known[:-1]
+        line, column = self.positions.get(known, (0, 0))
+        return Complaint(self.name, line, column, ".".join(map(str, path)), what, remedy)
+
+
+class _Refused(Exception):
+    """A node the format does not allow; caught in this module."""
+
+    def __init__(self, node: Node, what: str, remedy: str) -> None:
+        super().__init__(what)
+        self.node, self.what, self.remedy = node, what, remedy
+
+
+def read_yaml(name: str, content: bytes) -> YamlFile | Complaint:
+    """The file's values with their positions, or the first thing that keeps it from being read; never raises."""
+    text = _decoded(name, content)
+    if isinstance(text, Complaint):
+        return text
+    positions: dict[Path, tuple[int, int]] = {}
     try:
-        return TypeAdapter(into).validate_python(_plain(document))
-    except ValidationError as error:
-        raise ConfigError(*(_complaint(one, document, file) for one in error.errors())) from None
+        root = YAML(typ="safe", pure=True).compose(text)
+        values = None if root is None else _values(root, (), positions)
+    except (_Refused, YAMLError, ValueError, RecursionError) as error:
+        return _unreadable(name, error)
+    return YamlFile(name, values, positions)
 
 
-def parse_yaml(content: bytes, *, file: str) -> CommentedMap:
-    """The file's mapping with positions kept; raises ConfigError."""
-    text = _decoded(content, file)
-    _refuse_aliases(text, file)
-    try:
-        document = YAML(typ="rt").load(StringIO(text))
-    except YAMLError as error:
-        raise ConfigError(_syntax(error, file)) from None
-    if not isinstance(document, CommentedMap):
-        raise ConfigError(Complaint(file, 1, 1, "", "must be a mapping of keys", "begin with `key: value` lines"))
-    return document
-
-
-def complain(document: CommentedMap, path: tuple[str | int, ...], what: str, remedy: str, *, file: str) -> Complaint:
-    """A complaint of the caller's about the value at that path, with its position."""
-    line, column = position(document, path)
-    return Complaint(file, line, column, ".".join(str(step) for step in path), what, remedy)
-
-
-def position(document: CommentedMap | CommentedSeq, path: tuple[str | int, ...]) -> tuple[int, int]:
-    """Line and column, 1-based, of the deepest step of the path that stands in the file."""
-    node: Any = document
-    found = (1, 1)
-    for step in path:
-        if isinstance(node, CommentedMap) and step in node:
-            line, column = (
-                node.lc.value(step) if not isinstance(node[step], CommentedMap | CommentedSeq) else node.lc.key(step)
-            )
-        elif isinstance(node, CommentedSeq) and isinstance(step, int) and step < len(node):
-            line, column = node.lc.item(step)
-        else:
-            break
-        found, node = (line + 1, column + 1), node[step]
-    return found
-
-
-def _decoded(content: bytes, file: str) -> str:
+def _decoded(name: str, content: bytes) -> str | Complaint:
     if len(content) > MAX_FILE_BYTES:
-        raise ConfigError(Complaint(file, 0, 0, "", f"is {len(content)} bytes, more than {MAX_FILE_BYTES}", "split it"))
+        return Complaint(name, 0, 0, "", f"has {len(content)} bytes", f"keep it below {MAX_FILE_BYTES}")
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise ConfigError(Complaint(file, line, 1, "", "is not UTF-8", "save it as UTF-8")) from None
-    if "\x00" in text:
-        raise ConfigError(
-            Complaint(file, text[: text.index("\x00")].count("\n") + 1, 1, "", "contains a NUL", "remove it")
-        )
+        return Complaint(name, content.count(b"\n", 0, error.start) + 1, 1, "", "is not UTF-8", "save it as UTF-8")
+    if _DIRECTIVE.match(text):
+        return Complaint(name, 1, 1, "", "directives are not allowed", "remove the line that starts with %")
     return text
 
 
-def _refuse_aliases(text: str, file: str) -> None:
-    """Refuse aliases before anything is built from them: nested ones grow without bound."""
+def _unreadable(name: str, error: Exception) -> Complaint:
+    if isinstance(error, _Refused):
+        mark = error.node.start_mark
+        return Complaint(name, mark.line + 1, mark.column + 1, "", error.what, error.remedy)
+    if isinstance(error, MarkedYAMLError):
+        return _syntax(name, error)
+    if isinstance(error, RecursionError):
+        return Complaint(name, 0, 0, "", "is nested too deeply", f"use at most {MAX_DEPTH} levels")
+    return Complaint(name, 0, 0, "", f"is not YAML: {str(error).splitlines()[0]}", "write plain YAML 1.2")
+
+
+def _syntax(name: str, error: MarkedYAMLError) -> Complaint:
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+    return Complaint(name, line, column, "", error.problem or "is not YAML", "write plain YAML 1.2")
+
+
+def _values(node: Node, path: Path, positions: dict[Path, tuple[int, int]]) -> object:
+    """Plain value of a node. Anchors are refused where they are defined, so no alias is ever reached."""
+    positions[path] = (node.start_mark.line + 1, node.start_mark.column + 1)
+    if node.anchor is not None:
+        raise _Refused(node, f"anchor &{node.anchor} is not allowed", "write the value out")
+    if len(path) > MAX_DEPTH:
+        raise _Refused(node, "is nested too deeply", f"use at most {MAX_DEPTH} levels")
+    if isinstance(node, MappingNode) and str(node.tag) == _CORE + "map":
+        return _mapping(node, path, positions)
+    if isinstance(node, SequenceNode) and str(node.tag) == _CORE + "seq":
+        return [_values(one, (*path, index), positions) for index, one in enumerate(node.value)]
+    if isinstance(node, ScalarNode):
+        return _scalar(node)
+    raise _Refused(node, f"tag {node.tag} is not allowed", "remove the tag")
+
+
+def _mapping(node: MappingNode, path: Path, positions: dict[Path, tuple[int, int]]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key_node, value_node in node.value:
+        if not isinstance(key_node, ScalarNode) or key_node.anchor is not None:
+            raise _Refused(key_node, "a key must be a plain word", "write the key out")
+        key = str(key_node.value)
+        if key in found:
+            raise _Refused(key_node, f"key {key} stands here twice", "keep one of them")
+        found[key] = _values(value_node, (*path, key), positions)
+        positions[*path, key] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+    return found
+
+
+def _scalar(node: ScalarNode) -> object:
+    kind, value = str(node.tag).removeprefix(_CORE), str(node.value)
+    if kind in _TEXT:
+        return value
+    if kind == "null":
+        return None
+    if kind == "bool":
+        return value.lower() == "true"
+    if kind in ("int", "float"):
+        return _number(node, value)
+    raise _Refused(node, f"tag {node.tag} is not allowed", "remove the tag")
+
+
+def _number(node: ScalarNode, value: str) -> int | float:
+    """Decimal numbers only: what looks like another notation is a slip as often as a wish."""
+    if not _DECIMAL.fullmatch(value):
+        raise _Refused(node, f"{value[:40]} is not a decimal number", "write digits, or quote it as text")
+    return float(value) if "." in value else int(value)
+
+
+def typed(name: str, content: bytes, schema: type[T]) -> tuple[T, YamlFile]:
+    """The file's values as `schema`, and the file for complaints about them; raises ConfigError with every complaint."""
+    file = read_yaml(name, content)
+    if isinstance(file, Complaint):
+        raise ConfigError(file)
+    value, complaints = checked(file, schema)
+    if value is None:
+        raise ConfigError(*complaints)
+    return value, file
+
+
+def checked(file: YamlFile, schema: type[T]) -> tuple[T | None, tuple[Complaint, ...]]:
+    """The file's values as `schema`, or every place where they differ from it."""
     try:
-        for event in YAML(typ="rt").parse(StringIO(text)):
-            if isinstance(event, AliasEvent):
-                mark = event.start_mark
-                raise ConfigError(
-                    Complaint(file, mark.line + 1, mark.column + 1, "", "uses an alias (*name)", "write the value out")
-                )
-    except YAMLError as error:
-        raise ConfigError(_syntax(error, file)) from None
-
-
-def _syntax(error: YAMLError, file: str) -> Complaint:
-    mark = error.problem_mark if isinstance(error, MarkedYAMLError) else None
-    what = (getattr(error, "problem", None) or "is not YAML").split("\n")[0]
-    line, column = (mark.line + 1, mark.column + 1) if mark is not None else (0, 0)
-    return Complaint(file, line, column, "", what, "mend the YAML syntax at this place")
-
-
-def _plain(node: Any) -> Any:
-    """Plain containers for the validator; positions stay with the original."""
-    if isinstance(node, CommentedMap):
-        return {key: _plain(value) for key, value in node.items()}
-    if isinstance(node, CommentedSeq):
-        return [_plain(value) for value in node]
-    return node
-
-
-def _complaint(error: ErrorDetails, document: CommentedMap, file: str) -> Complaint:
-    path = tuple(_steps(error["loc"], document))
-    line, column = position(document, path)
-    what, remedy = _words(error)
-    return Complaint(file, line, column, ".".join(str(step) for step in path), what, remedy)
-
-
-def _steps(loc: tuple[int | str, ...], document: CommentedMap) -> Iterator[int | str]:
-    """The steps that are keys of the file: a validator also names alternatives and classes it tried."""
-    node: Any = document
-    for step in loc:
-        inside = (isinstance(node, CommentedMap) and step in node) or (
-            isinstance(node, CommentedSeq) and isinstance(step, int)
+        return TypeAdapter(schema).validate_python(file.values), ()
+    except ValidationError as error:
+        return None, tuple(
+            file.complaint(
+                tuple(one["loc"]), _what(one["type"], one["msg"], one["input"]), _REMEDIES.get(one["type"], _REMEDY)
+            )
+            for one in error.errors(include_url=False)
         )
-        if not inside and step != loc[-1]:
-            continue
-        yield step
-        node = node[step] if inside else None
 
 
-def _words(error: ErrorDetails) -> tuple[str, str]:
-    match error["type"]:
-        case "extra_forbidden" | "unexpected_keyword_argument":
-            return "unknown key", "remove it, or look up its right name"
-        case "missing" | "missing_keyword_only_argument" | "missing_argument":
-            return "is missing", "add it"
-        case kind:
-            found = "" if error["input"] is None else f", found {str(error['input'])[:80]!r}"
-            remedy = "see the commented default" if kind != "enum" else "choose one of these words"
-            return f"{error['msg'][0].lower()}{error['msg'][1:]}{found}", remedy
+def _what(kind: str, message: str, value: object) -> str:
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
+        return "unknown key"
+    if kind.startswith("missing"):
+        return "is missing"
+    if kind in ("dataclass_type", "model_type", "dict_type"):
+        return "must be a mapping of keys"
+    words = message.removeprefix("Value error, ")
+    if isinstance(value, (dict, list)):
+        return words
+    return f"{words}, found {str(value)[:60]!r}"

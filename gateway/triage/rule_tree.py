@@ -11,7 +11,6 @@ from gateway.errors import Complaint
 from gateway.mail.receipt import compile_check
 from gateway.model.verdict import Category, Level, RuleFiles
 from gateway.triage.matcher import pattern_fault, phrase_fault
-from gateway.triage.rule_file import MAX_FILE_BYTES, Path, RuleFile, T, checked, read_rule_file
 from gateway.triage.ruleset_schema import (
     ChannelShape,
     ItemsShape,
@@ -20,6 +19,7 @@ from gateway.triage.ruleset_schema import (
     ScoringShape,
     Wording,
 )
+from gateway.yamlfile import MAX_FILE_BYTES, Path, T, YamlFile, checked, read_yaml
 
 MAX_COMPLAINTS = 100
 
@@ -90,11 +90,11 @@ def _belongs(path: str) -> bool:
 
 def _read(
     path: str, contents: Mapping[str, bytes], shape: type[T], complaints: list[Complaint]
-) -> tuple[RuleFile, T] | None:
+) -> tuple[YamlFile, T] | None:
     if path not in contents:
         complaints.append(Complaint(path, 0, 0, "", "is missing", "copy the shipped one"))
         return None
-    source = read_rule_file(path, contents[path])
+    source = read_yaml(path, contents[path])
     if isinstance(source, Complaint):
         complaints.append(source)
         return None
@@ -131,7 +131,7 @@ def _receipts(contents: Mapping[str, bytes], complaints: list[Complaint]) -> dic
     return found
 
 
-def _disagreements(tree: RuleTree, sources: Mapping[str, RuleFile], scoring: RuleFile) -> Iterator[Complaint]:
+def _disagreements(tree: RuleTree, sources: Mapping[str, YamlFile], scoring: YamlFile) -> Iterator[Complaint]:
     seen: dict[str, str] = {}
     for language, phrases in tree.phrases.items():
         source = sources[language]
@@ -146,7 +146,7 @@ def _disagreements(tree: RuleTree, sources: Mapping[str, RuleFile], scoring: Rul
 
 
 def _rule_faults(
-    rule: RuleShape, path: Path, source: RuleFile, tree: RuleTree, seen: dict[str, str]
+    rule: RuleShape, path: Path, source: YamlFile, tree: RuleTree, seen: dict[str, str]
 ) -> Iterator[Complaint]:
     if rule.id in seen:
         yield source.complaint(
@@ -162,7 +162,7 @@ def _rule_faults(
             yield from _wording_faults(wording, (*path, name), source)
 
 
-def _wording_faults(wording: Wording, path: Path, source: RuleFile) -> Iterator[Complaint]:
+def _wording_faults(wording: Wording, path: Path, source: YamlFile) -> Iterator[Complaint]:
     yield from _phrase_faults(wording.phrases, (*path, "phrases"), source)
     for number, pattern in enumerate(wording.regex):
         fault = pattern_fault(pattern)
@@ -170,14 +170,14 @@ def _wording_faults(wording: Wording, path: Path, source: RuleFile) -> Iterator[
             yield source.complaint((*path, "regex", number), f"{pattern[:60]!r} {fault}", "rewrite it")
 
 
-def _phrase_faults(phrases: tuple[str, ...], path: Path, source: RuleFile) -> Iterator[Complaint]:
+def _phrase_faults(phrases: tuple[str, ...], path: Path, source: YamlFile) -> Iterator[Complaint]:
     for number, phrase in enumerate(phrases):
         fault = phrase_fault(phrase)
         if fault is not None:
             yield source.complaint((*path, number), f"{phrase[:60]!r} {fault}", "rewrite it")
 
 
-def _unknown_needs(tree: RuleTree, scoring: RuleFile) -> Iterator[Complaint]:
+def _unknown_needs(tree: RuleTree, scoring: YamlFile) -> Iterator[Complaint]:
     """Words of `needs` that nothing can ever meet: an emergency would be missed in silence."""
     marks = {mark for phrases in tree.phrases.values() for rule in phrases.rules for mark in rule.marks}
     known = marks | set(tree.items.items) | {one.value for one in Category if one is not Category.OTHER}

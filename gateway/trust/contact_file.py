@@ -9,14 +9,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
-from ruamel.yaml.comments import CommentedMap
-
-from gateway.errors import Complaint, ConfigError
+from gateway.errors import ConfigError
 from gateway.mail.addresses import domain_of, parse_address
 from gateway.model.message import Address
 from gateway.model.settings import STRICT
 from gateway.model.trust import Contact, ContactAddress, Protection, SigLevel, TlsLevel
-from gateway.yamlfile import complain, parse_yaml, read_yaml
+from gateway.yamlfile import typed
 
 _COUNTRY = re.compile("[A-Z]{2}")
 _LANGUAGE = re.compile("[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -63,11 +61,10 @@ _Wrong = tuple[tuple[str | int, ...], str, str]
 
 def read_contact(folder: str, content: bytes, *, file: str) -> Contact:
     """The contact of one folder, its keys still missing; ConfigError with every complaint about the file."""
-    entry = read_yaml(content, file=file, into=_ContactEntry)
-    document: CommentedMap = parse_yaml(content, file=file)
+    entry, written = typed(file, content, _ContactEntry)
     wrong = tuple(_wrong(entry))
     if wrong:
-        raise ConfigError(*(_complaint(document, one, file) for one in wrong))
+        raise ConfigError(*(written.complaint(*one) for one in wrong))
     return Contact(
         id=folder,
         name=entry.name,
@@ -82,11 +79,6 @@ def read_contact(folder: str, content: bytes, *, file: str) -> Contact:
         enrolled_by=entry.enrolled_by,
         verified_how=entry.verified_how,
     )
-
-
-def _complaint(document: CommentedMap, wrong: _Wrong, file: str) -> Complaint:
-    path, what, remedy = wrong
-    return complain(document, path, what, remedy, file=file)
 
 
 def _address(entry: _AddressEntry) -> ContactAddress:

@@ -10,9 +10,9 @@ from rule_pack import judge, pack, pack_files, rule_files, with_rules
 from gateway.errors import ConfigError
 from gateway.model.message import Text
 from gateway.model.verdict import Category, Kind, Level, Place, RuleFiles
-from gateway.triage.rule_file import MAX_FILE_BYTES, RuleFile, read_rule_file
 from gateway.triage.rule_tree import MAX_COMPLAINTS
 from gateway.triage.ruleset import digest_of, parse_ruleset
+from gateway.yamlfile import MAX_FILE_BYTES, YamlFile, read_yaml
 
 
 def complaints(changes):
@@ -134,9 +134,9 @@ SYNTAX = [
     ("endless number", b"a: .inf", "scoring.yaml:1:4: .inf is not a decimal number"),
     ("no number", b"a: .nan", "scoring.yaml:1:4: .nan is not a decimal number"),
     ("number of 5000 digits", b"a: " + b"9" * 5000, "is not a decimal number"),
-    ("empty file", b"", "scoring.yaml: input should be a valid dictionary"),
-    ("a list", b"- a", "scoring.yaml:1:1: input should be a valid dictionary"),
-    ("a word", b"words", "scoring.yaml:1:1: input should be a valid dictionary"),
+    ("empty file", b"", "scoring.yaml: must be a mapping of keys"),
+    ("a list", b"- a", "scoring.yaml:1:1: must be a mapping of keys"),
+    ("a word", b"words", "scoring.yaml:1:1: must be a mapping of keys"),
 ]
 
 
@@ -147,7 +147,7 @@ def test_broken_file_is_refused_at_its_place(content, expected):
 
 NEEDED = b"id: a.b, category: preservation, phrases: [x], why: test"
 RULES = [
-    ("no id", b"  - {category: preservation, phrases: [x], why: test}\n", "rules.0.id: Field required; add it"),
+    ("no id", b"  - {category: preservation, phrases: [x], why: test}\n", "rules.0.id: is missing; add it"),
     ("id with blanks", b"  - {id: a b, category: preservation, phrases: [x], why: test}\n", "rules.0.id"),
     (
         "id as number",
@@ -350,14 +350,14 @@ def test_same_phrase_written_twice_is_kept_once():
 @settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(content):
-    read_rule_file("a.yaml", content)
+    read_yaml("a.yaml", content)
 
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(alphabet="ab:[]{}-&*!%|>\"'#\n ,?1.\t", max_size=60))
 def test_any_yaml_like_text_is_read_or_refused(text):
-    found = read_rule_file("a.yaml", text.encode())
-    if isinstance(found, RuleFile):
+    found = read_yaml("a.yaml", text.encode())
+    if isinstance(found, YamlFile):
         assert plain(found.values)
 
 

@@ -97,7 +97,7 @@ def test_shipped_template_is_a_contact() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        (b"country: BX", b"country: bx", "bx-police/contact.yaml:2:10: country: 'bx' is no country code"),
+        (b"country: BX", b"country: bx", "bx-police/contact.yaml:2:1: country: 'bx' is no country code"),
         (b"country: BX", b"country: NO!", "country"),
         (b"networks:", b"nets:", "nets: unknown key"),
         (b"phone:", b"fone:", "contact.yaml:8:"),
