@@ -68,8 +68,11 @@ def inward(arrival: Arrival, facts: Facts, tools: Tools) -> Outcome:
     )
 
 
-def assess(arrival: Arrival, facts: Facts, tools: Tools) -> Assessment:
-    """The verdict and what it rests on; changes nothing anywhere, so `explain` calls it too."""
+def assess(arrival: Arrival, facts: Facts, tools: Tools, *, reveal: bool = False) -> Assessment:
+    """The verdict and what it rests on; changes nothing anywhere, so `explain` calls it too.
+
+    With `reveal` identifiers and hits of encrypted mail carry their text: for eyes, never for the journal (DESIGN section 3).
+    """
     at = arrival.received_at
     message = parse(arrival.content)
     contact, _ = (tools.book.get(message.sender.key) if message.sender else None) or (None, None)
@@ -88,7 +91,7 @@ def assess(arrival: Arrival, facts: Facts, tools: Tools) -> Assessment:
         kind=kind_of(machine) if machine else None,
         own_addresses=tools.settings.mailboxes,
         sender_domain=message.sender.domain if message.sender else None,
-        encrypted=unsealed.encrypted,
+        encrypted=unsealed.encrypted and not reveal,
     )
     ruling = policy.decide(
         message_defects=defects,

@@ -67,7 +67,7 @@ def _answer(link: socket.socket, request: Request, content: bytes, tools: Tools)
             light = replace(outcome, receipts=mails, prepend=b"")
             send(link, OUTCOME.dump_json(light), (outcome.prepend, *blobs))
         case AssessArrival(arrival, facts):
-            send(link, VERDICT.dump_json(assess(replace(arrival, content=content), facts, tools).verdict))
+            send(link, VERDICT.dump_json(assess(replace(arrival, content=content), facts, tools, reveal=True).verdict))
         case JudgeAnswer(envelope, candidates, reference, at):
             dispatch = outward(content, envelope, candidates=candidates, reference=reference, tools=tools, at=at)
             mails, blobs = pack(dispatch.mails)
