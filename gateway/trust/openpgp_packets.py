@@ -50,7 +50,8 @@ MAX_CHECKED_BYTES = 65_536
 """The checksum of more than this is not computed: such a block is a message, and protects itself."""
 
 _CRC_POLYNOMIAL = 0x1864CFB
-_HEADER_LINES = re.compile(rb"(?:[!-9;-~]+: ?[^\n]*\n)*[ \t\r]*\n")
+# Possessive: a stranger's lines must not be tried in more than one way.
+_HEADER_LINES = re.compile(rb"(?:[!-9;-~]++:[^\n]*+\n)*+[ \t\r]*+\n")
 _CHECKSUM = re.compile(rb"\n=([A-Za-z0-9+/]{4})[ \t\r]*\Z")
 _BLANKS = b" \t\r\n"
 

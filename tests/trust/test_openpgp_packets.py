@@ -61,6 +61,12 @@ def test_anything_else_is_no_armor(text: bytes) -> None:
         dearmor(text, Armor.SIGNATURE)
 
 
+def test_armor_headers_without_an_end_take_no_time() -> None:
+    headers = b"Comment: x\n" * 10_000
+    with pytest.raises(ValueError, match="bad armor header"):
+        dearmor(BLOCK.replace(b"-----\n\n", b"-----\n" + headers + b"no header line\n", 1), Armor.SIGNATURE)
+
+
 @pytest.mark.parametrize("length", [0, 1, 191, 192, 8383, 8384, 70_000])
 def test_every_form_of_length_is_read(length: int) -> None:
     body = b"x" * length
