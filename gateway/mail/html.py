@@ -69,6 +69,7 @@ _BACKGROUND = re.compile(r"background|bgcolor", re.IGNORECASE)
 _STYLE_PIECE = re.compile(r"[{}]|[^{}]++")
 _SIMPLE_SELECTOR = re.compile(r"(?:[a-z][a-z0-9]*)?(?:[.#][\w-]+)?")
 _BLANKS = re.compile(r"[ \t\r\n\f]+")
+_LONG_NUMBER = re.compile(r"&#([0-9]{10,})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class _Reader:
         token = _TOKEN.match(html, position)
         assert token is not None, "the last alternative takes any character"
         if token["text"] is not None:
-            self._add(unescape(token["text"]))
+            self._add(_unescaped(token["text"]))
         elif token["name"] is not None and token["close"]:
             self._close(token["name"].lower())
         elif token["name"] is not None:
@@ -232,5 +233,10 @@ def _attributes(written: str) -> dict[str, str]:
     """Attributes by lower-case name; of repeated ones the first, as browsers do."""
     attributes: dict[str, str] = {}
     for name, value in _ATTRIBUTE.findall(written):
-        attributes.setdefault(name.lower(), unescape(value.strip("\"'")))
+        attributes.setdefault(name.lower(), _unescaped(value.strip("\"'")))
     return attributes
+
+
+def _unescaped(text: str) -> str:
+    """The text with character references resolved; Python refuses to read a number of more than 4300 digits."""
+    return unescape(_LONG_NUMBER.sub(lambda found: f"&#{found[1].lstrip('0')[:10] or '0'}", text))

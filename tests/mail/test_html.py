@@ -187,6 +187,22 @@ def test_escaped_text_comes_back(text):
     assert visible(escaped).text == " ".join(text.split())
 
 
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("a&#65;b", "aAb"),
+        ("a&#" + "0" * 5000 + "65;b", "aAb"),
+        ("a&#" + "9" * 5000 + ";b", "a\ufffdb"),
+        ("a&#x" + "9" * 5000 + ";b", "a\ufffdb"),
+        ("a&#" + "0" * 5000 + ";b", "a\ufffdb"),
+        ("<p title='&#" + "9" * 5000 + ";'>b", "b"),
+    ],
+    ids=range(6),
+)
+def test_a_character_reference_of_any_length_is_read(html, text):
+    assert visible(html).text == text
+
+
 MEGABYTE = 1_000_000
 
 
