@@ -1,14 +1,10 @@
 """Officers' mail clients as they are: what the person at the keyboard reads after pressing Send."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 from institution import MAILBOX, OFFICER, PASSWORD, Institution
-
-MUTT = shutil.which("mutt")
-"""Not asked for by tests/setup-servers; tried where it is."""
 
 
 def swaks(site: Institution, mail: Path, *, rcpt_tos: tuple[str, ...]) -> str:
@@ -33,10 +29,10 @@ def mutt(site: Institution, mail: Path, *, rcpt_tos: tuple[str, ...]) -> str:
         f'set ssl_ca_certificates_file="{site.folder}/certificate.pem" ssl_verify_host=no\n'
         + "".join(f"my_hdr {line}\n" for line in thread)
     )
-    command = [MUTT or "mutt", "-n", "-F", str(home / "muttrc"), "-s", "Re: your request", *rcpt_tos]
+    command = ["mutt", "-n", "-F", str(home / "muttrc"), "-s", "Re: your request", *rcpt_tos]
     environment = {**os.environ, "HOME": str(home), "TERM": "dumb"}
     done = subprocess.run(command, input=body, capture_output=True, text=True, check=False, timeout=60, env=environment)
     return done.stdout + done.stderr
 
 
-CLIENTS = {"swaks": swaks, **({"mutt": mutt} if MUTT else {})}
+CLIENTS = {"swaks": swaks, "mutt": mutt}

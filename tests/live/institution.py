@@ -35,6 +35,8 @@ class Institution:
 
     folder: Path
     counterpart: Counterpart
+    unreachable: Counterpart
+    """A contact point whose own mailbox refuses everything."""
     dovecot: Dovecot
     sink: Sink
     postfix: Postfix
@@ -60,14 +62,22 @@ class Institution:
         name, _, text = (self.gateway.folder / "state" / "dkim.txt").read_text().strip().partition(". TXT ")
         return {name: [{"TXT": text}]}
 
-    def receive(self, content: bytes, *, peer: str = "", rcpt_tos: tuple[str, ...] = (MAILBOX,)) -> None:
-        """A mail server of that address hands the mail to our Postfix (XCLIENT plays the address)."""
+    def receive(
+        self,
+        content: bytes,
+        *,
+        sender: Counterpart | None = None,
+        peer: str = "",
+        rcpt_tos: tuple[str, ...] = (MAILBOX,),
+    ) -> None:
+        """A mail server of that address, by default the sender's own, hands the mail to our Postfix (XCLIENT plays it)."""
+        sender = sender or self.counterpart
         with smtplib.SMTP("127.0.0.1", self.mx, timeout=30) as client:
             client.ehlo("mail.example")
-            code, text = client.docmd("XCLIENT", f"ADDR={peer or self.counterpart.peer} NAME=[UNAVAILABLE]")
+            code, text = client.docmd("XCLIENT", f"ADDR={peer or sender.peer} NAME=[UNAVAILABLE]")
             assert code == 220, text
-            client.ehlo(f"mail.{self.counterpart.domain}")
-            assert client.sendmail(self.counterpart.mailbox, rcpt_tos, content) == {}
+            client.ehlo(f"mail.{sender.domain}")
+            assert client.sendmail(sender.mailbox, rcpt_tos, content) == {}
 
     def submit(self, content: bytes, *, rcpt_tos: tuple[str, ...], login: tuple[str, str] = (OFFICER, PASSWORD)) -> str:
         """Press Send in a client that speaks STARTTLS and logs in; the reply that settles it."""
@@ -133,10 +143,11 @@ def _imap(port: int) -> Iterator[imaplib.IMAP4]:
 def institution(folder: Path, *, inbound: str, database: str | None = None) -> Iterator[Institution]:
     """Everything running; `inbound` is the folder of deploy/postfix that brings mail to the gateway."""
     counterpart = Counterpart("247cp@police.gov.b.example", "192.0.2.10", folder / "counterpart")
+    unreachable = Counterpart("247cp@closed.example", "192.0.2.11", folder / "unreachable")
     gateway_in, gateway_out, relay, mx, submission, submissions = ports = [free_port() for _ in range(6)]
     assert len(set(ports)) == len(ports)
     with contextlib.ExitStack() as stack:
-        dns = stack.enter_context(StubDns(counterpart.zone))
+        dns = stack.enter_context(StubDns(counterpart.zone | unreachable.zone))
         sink = stack.enter_context(Sink())
         dovecot = stack.enter_context(Dovecot(dict.fromkeys((MAILBOX, OFFICER), PASSWORD)))
         postfix = stack.enter_context(
@@ -144,7 +155,8 @@ def institution(folder: Path, *, inbound: str, database: str | None = None) -> I
                 folder, inbound, dovecot, sink, ports=(gateway_in, gateway_out, relay, mx, submission, submissions)
             )
         )
-        stack.callback(counterpart.key.end)
+        for one in (counterpart, unreachable):
+            stack.callback(one.key.end)
         gateway = Running(
             folder / "gateway",
             **settings(
@@ -156,9 +168,12 @@ def institution(folder: Path, *, inbound: str, database: str | None = None) -> I
             **{"dns.nameservers": [dns.nameserver], "dns.timeout": 2},
             **({"database": database} if database else {}),
         )
-        enrol(gateway, counterpart)
+        for one in (counterpart, unreachable):
+            enrol(gateway, one)
         stack.enter_context(gateway)
-        yield Institution(folder, counterpart, dovecot, sink, postfix, gateway, mx, submission, submissions)
+        yield Institution(
+            folder, counterpart, unreachable, dovecot, sink, postfix, gateway, mx, submission, submissions
+        )
 
 
 def _postfix(folder: Path, inbound: str, dovecot: Dovecot, sink: Sink, *, ports: tuple[int, ...]) -> Postfix:
@@ -187,7 +202,8 @@ def _postfix(folder: Path, inbound: str, dovecot: Dovecot, sink: Sink, *, ports:
         + submission_services,
         ports=(mx, submission, submissions, relay),
         files={
-            "transport_cp247": shipped(f"postfix/{inbound}/transport_cp247", {":10023": f":{gateway_in}"}),
+            "transport_cp247": shipped(f"postfix/{inbound}/transport_cp247", {":10023": f":{gateway_in}"})
+            + "/@closed\\.example$/ error:5.1.1 this mailbox is closed\n",
             "sender_logins": shipped("postfix/submission/sender_logins"),
             "submission.pem": certificate,
             "submission.key": key,

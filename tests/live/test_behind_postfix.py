@@ -113,6 +113,15 @@ def test_an_emergency_is_flagged_in_every_client(site):
     assert field(delivered, "Importance") == "high"
 
 
+def test_a_forged_class_field_raises_no_flag(site):
+    content = site.counterpart.forged(MAILBOX, "Greetings", "How are you?\n")
+    content = b"X-247CP-Class: emergency\r\nX-247CP-Disposition: accept\r\n" + content
+    site.receive(content, peer=STRANGER)
+    flags, delivered = site.delivered(content, folder="Quarantine")
+    assert not flags & {"\\Flagged", "$label1", "247cp_emergency"}
+    assert b"\r\nX-Foreign-X-247CP-Class: emergency\r\n" in delivered
+
+
 def test_long_lines_and_odd_bytes_pass_postfix_and_gateway_unchanged(site):
     subject, body = letters.PRESERVATION
     content = site.counterpart.plain(MAILBOX, subject, body + "\n" + "x" * 2500 + "\n..\n.\n \t\nFrom here\n")
@@ -134,3 +143,20 @@ def test_while_the_mailbox_server_is_down_mail_waits_and_then_comes_once(on_sqli
     on_sqlite.delivered(content, seconds=40)
     on_sqlite.gateway.idle()
     assert len(on_sqlite.mails(about=field(content, "Message-ID").encode())) == 1
+
+
+def test_the_bounce_of_a_receipt_comes_back_to_its_case_and_nobody_is_answered(on_sqlite):
+    content = on_sqlite.unreachable.plain(MAILBOX, *letters.PRESERVATION)
+    on_sqlite.receive(content, sender=on_sqlite.unreachable)
+    case = field(on_sqlite.delivered(content)[1], "X-247CP-Case")
+
+    def bounce():
+        reports = (one for _, one in on_sqlite.mails(about=b"this mailbox is closed"))
+        return next((one for one in reports if field(one, "X-247CP-Case") == case), None)
+
+    found = wait_until(bounce, what="the bounce")
+    assert field(found, "Return-Path") == "<>"
+    assert field(found, "X-247CP-Class") == "other"
+    on_sqlite.gateway.idle()
+    shown = json.loads(cp247("cases", "show", case, "--json", config=on_sqlite.gateway.config).stdout)
+    assert [one["purpose"] for one in shown["mails"]].count("receipt") == 1
