@@ -66,7 +66,7 @@ def outward(
         return replace(
             dispatch, decision=Decision(act=Act.DEFER, rule="D0", row=38, reply=CANNOT_DECIDE, case=decision.case)
         )
-    return replace(dispatch, mails=(mail,), case=_answered(case, message_id) if case else None)
+    return replace(dispatch, mails=_by_hop(mail, tools), case=_answered(case, message_id) if case else None)
 
 
 def _decided(
@@ -119,6 +119,16 @@ def _sealed(message: Message, message_id: str, decision: Decision, tools: Tools,
         message_id=message_id,
         content=tools.seal.dkim_field(content, at=at) + content,
     )
+
+
+def _by_hop(mail: OutMail, tools: Tools) -> tuple[OutMail, ...]:
+    """The mail for the relay, and the copy to our own mailbox straight there: it must not come in again as a request."""
+    own = {one.lower() for one in tools.settings.mailboxes}
+    copies = tuple(one for one in mail.rcpt_tos if one.lower() in own)
+    others = tuple(one for one in mail.rcpt_tos if one.lower() not in own)
+    relayed = (replace(mail, rcpt_tos=others),) if others else ()
+    kept = (replace(mail, rcpt_tos=copies, hop=Hop.MAILBOX),) if copies else ()
+    return (*relayed, *kept)
 
 
 def _keys(decision: Decision, tools: Tools, at: datetime) -> tuple[PinnedKey, ...]:

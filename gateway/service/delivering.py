@@ -119,7 +119,7 @@ class CourierLoop:
 
     def _rcpt_to(self, row: OutboxRow) -> str:
         """Whatever address of ours a mail came to, the mailbox behind is one: it need not know aliases or return paths."""
-        return self._mailbox if row.purpose is Purpose.DELIVERY else row.rcpt_to
+        return self._mailbox if row.hop is Hop.MAILBOX else row.rcpt_to
 
     def _settle(self, row: OutboxRow, reply: HopReply) -> None:
         now = datetime.now(UTC)
