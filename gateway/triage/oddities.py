@@ -79,9 +79,7 @@ def not_addressed(message: Message, mailboxes: tuple[str, ...]) -> bool:
 
 def uncovered(message: Message, checks: Checks) -> tuple[str, ...]:
     """Fields present that an officer acts on and no passing DKIM signature of the author's organisation covers."""
-    author = message.sender.domain if message.sender else ""
-    passing = (one for one in checks.of(Method.DKIM) if one.result is Result.PASS and one.speaks_for(author))
-    covered = {name for one in passing for name in one.covers}
+    covered = _covered(message, checks)
     return tuple(name for name in ACTED_ON if message.header.first(name) is not None and name not in covered)
 
 
@@ -103,9 +101,14 @@ def without_detail(address: str) -> str:
     return f"{local}@{domain}"
 
 
+def _covered(message: Message, checks: Checks) -> frozenset[str]:
+    author = message.sender.domain if message.sender else ""
+    passing = (one for one in checks.of(Method.DKIM) if one.result is Result.PASS and one.speaks_for(author))
+    return frozenset(name for one in passing for name in one.covers)
+
+
 def _partly_covered(message: Message, checks: Checks) -> bool:
-    left_out = uncovered(message, checks)
-    return bool(left_out) and "from" not in left_out
+    return bool(_covered(message, checks)) and bool(uncovered(message, checks))
 
 
 def _bad_case_tag(message: Message, envelope: Envelope, secret: bytes) -> bool:
