@@ -50,8 +50,12 @@ def case_after(
 ) -> tuple[CaseView, bool]:
     """The case as it shall stand, and whether this arrival opens it."""
     named = _named(arrival, facts, message, identity, verdict, automatic, tools)
+    proved = verdict.assurance in PROVED
     if named is not None and automatic is None and not facts.repeat_of:
         return _joined(named, message, identity, verdict), False
+    if named is not None and automatic is None and proved and named.origin is None:
+        # The copy that came first proved nothing; without a channel nobody could ever answer it.
+        return _proved(_joined(named, message, identity, verdict), message, checks, identity, tools), False
     if named is not None:
         return named, False
     case = new_case(arrival, facts.reference, mailbox=tools.settings.contact_point.mailbox)
@@ -63,7 +67,7 @@ def case_after(
     )
     if automatic is not None:
         return replace(case, state=CaseState.CLOSED), True
-    return (_proved(case, message, checks, identity, tools) if verdict.assurance in PROVED else case), True
+    return (_proved(case, message, checks, identity, tools) if proved else case), True
 
 
 def _named(
@@ -76,14 +80,18 @@ def _named(
     tools: Tools,
 ) -> CaseView | None:
     """The case this arrival belongs to: a repeat's, a bounce's, or the one a proved counterpart's thread names."""
-    bounced = bounced_case(arrival, tools.secret) if automatic in BOUNCES else None
-    for reference in (facts.repeat_of, bounced):
-        if reference is not None:
-            return next((case for case in facts.candidates if case.reference == reference), None)
-    if verdict.assurance not in PROVED or identity.contact is None or message.sender is None:
+    known = {case.reference: case for case in facts.candidates}
+    proved = identity.contact.id if identity.contact and verdict.assurance in PROVED else None
+    if facts.repeat_of is not None:
+        found = known.get(facts.repeat_of)
+        # The same words under another contact's proof are that contact's request, not a repeat.
+        return None if found and proved and found.contact not in (None, proved) else found
+    if automatic in BOUNCES and (bounced := bounced_case(arrival, tools.secret)) is not None:
+        return known.get(bounced)
+    if proved is None or message.sender is None:
         return None
     keys = keys_of(message.header, arrival.envelope.rcpt_tos)
-    own = tuple(case for case in facts.candidates if case.contact == identity.contact.id)
+    own = tuple(case for case in facts.candidates if case.contact == proved)
     resolution = resolve(keys, own, recipients=(message.sender.spec,), secret=tools.secret)
     return resolution.case if resolution.by in THREADED else None
 
@@ -121,8 +129,8 @@ def _proved(case: CaseView, message: Message, checks: Checks, identity: Identity
         case,
         contact=identity.contact.id,
         origin=message.sender.spec,
-        floor=identity.protection.join(identity.contact.minimum),
-        thread=_with((), keys.message_id),
+        floor=case.floor.join(identity.protection).join(identity.contact.minimum),
+        thread=_with(case.thread, keys.message_id),
         thread_indexes=(keys.thread_index,) if keys.thread_index else (),
         request_id=keys.message_id,
         references=keys.references,
@@ -143,7 +151,10 @@ def _reply_to(message: Message, checks: Checks, identity: Identity, tools: Tools
         return None, False
     contact, address = tools.book.get(asked[0].key, (None, None))
     same = contact is not None and identity.contact is not None and contact.id == identity.contact.id
-    covered = any(one.result is Result.PASS and "reply-to" in one.covers for one in checks.of(Method.DKIM))
+    domain = message.sender.domain
+    # A signature of somebody else's covers what somebody else may have added to a replayed request.
+    signatures = (one for one in checks.of(Method.DKIM) if one.result is Result.PASS and one.speaks_for(domain))
+    covered = any("reply-to" in one.covers for one in signatures)
     return asked[0].spec, bool(same and covered and address is not None and address.verified)
 
 
