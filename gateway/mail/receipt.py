@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 
-from jinja2 import StrictUndefined, TemplateError, meta, nodes
+from jinja2 import StrictUndefined, Template, TemplateError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from gateway.mail import compose
@@ -80,13 +81,19 @@ _NAMES = frozenset(one.name for one in fields(ReceiptContext))
 
 def compile_check(template: str) -> None:
     """Returns when the template may be used; raises ValueError naming the line and what is wrong with it."""
+    _compiled(template)
+
+
+@lru_cache(maxsize=64)
+def _compiled(template: str) -> Template:
+    """The checked template; kept, because to compile one costs more than all else about a receipt."""
     if len(template) > MAX_TEMPLATE_CHARS:
         raise ValueError(f"the template has more than {MAX_TEMPLATE_CHARS} characters")
     try:
         # Before compiling: the compiler works out constants, and 'a' * 10**10 would fill the memory there.
         tree = _ENVIRONMENT.parse(template)
         _check_syntax(tree)
-        _ENVIRONMENT.from_string(template)
+        compiled = _ENVIRONMENT.from_string(template)
     except TemplateError as error:
         raise ValueError(f"line {getattr(error, 'lineno', None) or 1}: {error}") from error
     except RecursionError as error:
@@ -94,6 +101,7 @@ def compile_check(template: str) -> None:
     unknown = sorted(meta.find_undeclared_variables(tree) - _NAMES)
     if unknown:
         raise ValueError(f"unknown name {unknown[0]}; a receipt knows {', '.join(sorted(_NAMES))}")
+    return compiled
 
 
 def render(template: str, *, context: ReceiptContext) -> str:
@@ -101,10 +109,10 @@ def render(template: str, *, context: ReceiptContext) -> str:
 
     Raises ValueError for a template that may not be used, fails, or says nothing or too much.
     """
-    compile_check(template)
+    compiled = _compiled(template)
     facts = {one.name: getattr(context, one.name) for one in fields(context)}
     try:
-        text = _bounded(_ENVIRONMENT.from_string(template).generate(facts))
+        text = _bounded(compiled.generate(facts))
     except (TemplateError, TypeError, AttributeError, LookupError) as error:
         raise ValueError(f"the template fails: {error}") from error
     lines = ["".join(char for char in line if char.isprintable()).rstrip() for line in text.splitlines()]
