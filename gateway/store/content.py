@@ -17,6 +17,11 @@ _ADD = insert(contents).returning(contents.c.id, sort_by_parameter_order=True)
 _READ = select(content_chunks.c.octets).where(
     content_chunks.c.content_id == bindparam("content_id"), content_chunks.c.seq == bindparam("seq")
 )
+_READ_ALL = (
+    select(content_chunks.c.content_id, content_chunks.c.octets)
+    .where(content_chunks.c.content_id.in_(bindparam("ids", expanding=True)))
+    .order_by(content_chunks.c.content_id, content_chunks.c.seq)
+)
 
 
 def add_bodies(connection: Connection, bodies: Iterable[tuple[str, Body]]) -> list[int]:
@@ -59,14 +64,8 @@ def read_chunk(connection: Connection, content_id: int, seq: int) -> bytes | Non
 
 def read_contents(connection: Connection, ids: Iterable[int]) -> dict[int, bytes]:
     """Whole bytes by content id."""
-    order = (content_chunks.c.content_id, content_chunks.c.seq)
-    rows = connection.execute(
-        select(content_chunks.c.content_id, content_chunks.c.octets)
-        .where(content_chunks.c.content_id.in_(tuple(ids)))
-        .order_by(*order)
-    )
     found: dict[int, list[bytes]] = {}
-    for content_id, octets in rows:
+    for content_id, octets in connection.execute(_READ_ALL, {"ids": tuple(ids)}):
         found.setdefault(content_id, []).append(octets)
     return {content_id: chunks[0] if len(chunks) == 1 else b"".join(chunks) for content_id, chunks in found.items()}
 

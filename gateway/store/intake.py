@@ -21,6 +21,25 @@ _ADD = insert(arrivals).returning(arrivals.c.id, sort_by_parameter_order=True)
 _SEEN = select(arrivals, contents.c.sha256).join(contents, contents.c.id == arrivals.c.content_id)
 _LOCKED = _SEEN.where(arrivals.c.id == bindparam("arrival_id")).with_for_update(of=arrivals)
 _WAITING = arrivals.c.state == ArrivalState.WAITING.value
+_DUE = (
+    select(arrivals.c.id)
+    .where(_WAITING, arrivals.c.due_at <= bindparam("now"))
+    .order_by(arrivals.c.due_at, arrivals.c.id)
+    .limit(bindparam("limit"))
+)
+_LEASE = (
+    update(arrivals)
+    .where(arrivals.c.id.in_(select(_DUE.with_for_update(skip_locked=True).cte("due").c.id)))
+    .values(
+        {
+            "owner": bindparam("by"),
+            "due_at": bindparam("until", type_=arrivals.c.due_at.type),
+            "tries": arrivals.c.tries + 1,
+        }
+    )
+    .returning(arrivals.c.id)
+)
+_CLAIMED = _SEEN.where(arrivals.c.id.in_(bindparam("ids", expanding=True))).order_by(arrivals.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +81,17 @@ def take_in(connection: Connection, batch: Sequence[Incoming]) -> tuple[int, ...
 
 def claim(connection: Connection, *, limit: int, owner: str, now: datetime, lease: timedelta) -> tuple[Claim, ...]:
     """Arrivals that are due, the longest due first, leased to the owner."""
-    due = (
-        select(arrivals.c.id)
-        .where(_WAITING, arrivals.c.due_at <= now)
-        .order_by(arrivals.c.due_at, arrivals.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("due")
-    )
-    leased = {"owner": owner, "due_at": now + lease, "tries": arrivals.c.tries + 1}
-    taken = update(arrivals).where(arrivals.c.id.in_(select(due.c.id))).values(leased).returning(arrivals.c.id)
-    ids = connection.scalars(taken).all()
+    ids = connection.scalars(_LEASE, {"now": now, "until": now + lease, "by": owner, "limit": limit}).all()
     if not ids:
         return ()
-    rows = connection.execute(_SEEN.where(arrivals.c.id.in_(ids)).order_by(arrivals.c.id)).all()
+    rows = connection.execute(_CLAIMED, {"ids": ids}).all()
     found = read_contents(connection, (row.content_id for row in rows))
     return tuple(Claim(arrival_of(row, found.get(row.content_id, b"")), row.tries) for row in rows)
 
 
 def is_due(connection: Connection, now: datetime) -> bool:
     """Whether a claim would find something; asked without taking the write lock."""
-    return connection.scalar(select(arrivals.c.id).where(_WAITING, arrivals.c.due_at <= now).limit(1)) is not None
+    return connection.scalar(_DUE, {"now": now, "limit": 1}) is not None
 
 
 def postpone(connection: Connection, arrival_id: int, *, until: datetime, tries: int) -> None:

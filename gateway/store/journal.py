@@ -19,7 +19,7 @@ from gateway.model.verdict import RuleFiles
 from gateway.store import cases, intake, listing, outbox, outward, rulesets, verdicts
 from gateway.store.cases import Recall
 from gateway.store.codec import storable
-from gateway.store.content import read_chunk
+from gateway.store.content import read_chunk, read_contents
 from gateway.store.engine import Database, open_database
 from gateway.store.figures import Figures, change, read_figures
 from gateway.store.intake import Claim
@@ -152,7 +152,8 @@ class Journal:
 
     def content(self, content_id: int) -> bytes:
         """Stored bytes as one."""
-        return b"".join(self.chunks(content_id))
+        with self.database.reading() as connection:
+            return read_contents(connection, (content_id,)).get(content_id, b"")
 
     def settle(
         self,

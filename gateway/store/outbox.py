@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, select, update
 
 from gateway.model.outbox import Fate, Hop, HopReply, OutboxRow, OutMail, Purpose
 from gateway.store.codec import codec, key_of, storable
@@ -29,6 +29,7 @@ write_offsets, read_offsets = codec(tuple[int, ...])
 
 _QUEUED = outbox.c.state == MailState.QUEUED.value
 _MAIL = select(outbox, contents.c.size, contents.c.sha256).join(contents, contents.c.id == outbox.c.content_id)
+_MAILS = _MAIL.where(outbox.c.id.in_(bindparam("ids", expanding=True))).order_by(outbox.c.id)
 _MADE = select(outbox.c.rcpt_to).where(
     outbox.c.mailbox == bindparam("mailbox"),
     outbox.c.purpose == bindparam("purpose"),
@@ -121,30 +122,37 @@ def claim_mails(
     connection: Connection, *, hop: Hop | None, limit: int, owner: str, now: datetime, lease: timedelta
 ) -> tuple[OutboxRow, ...]:
     """Mails that are due, the longest due first, leased to the owner."""
-    due = (
-        select(outbox.c.id)
-        .where(_QUEUED, outbox.c.due_at <= now, *_by_hop(hop))
-        .order_by(outbox.c.due_at, outbox.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-        .cte("due")
-    )
-    leased = {"owner": owner, "due_at": now + lease, "tries": outbox.c.tries + 1}
-    taken = update(outbox).where(outbox.c.id.in_(select(due.c.id))).values(leased).returning(outbox.c.id)
-    ids = connection.scalars(taken).all()
-    if not ids:
-        return ()
-    return tuple(map(_mail_of, connection.execute(_MAIL.where(outbox.c.id.in_(ids)).order_by(outbox.c.id))))
+    leased = {"now": now, "until": now + lease, "by": owner, "limit": limit, **_named(hop)}
+    ids = connection.scalars(_lease(by_hop=hop is not None), leased).all()
+    return tuple(map(_mail_of, connection.execute(_MAILS, {"ids": ids}))) if ids else ()
 
 
 def is_due(connection: Connection, now: datetime, *, hop: Hop | None) -> bool:
     """Whether a claim would find something; asked without taking the write lock."""
-    due = select(outbox.c.id).where(_QUEUED, outbox.c.due_at <= now, *_by_hop(hop)).limit(1)
-    return connection.scalar(due) is not None
+    return connection.scalar(_due(by_hop=hop is not None), {"now": now, "limit": 1, **_named(hop)}) is not None
 
 
-def _by_hop(hop: Hop | None) -> tuple[ColumnElement[bool], ...]:
-    return () if hop is None else (outbox.c.hop == hop.value,)
+@cache
+def _due(*, by_hop: bool) -> Select[Any]:
+    """Ids of mails that are due, the longest due first."""
+    wanted = (outbox.c.hop == bindparam("hop"),) if by_hop else ()
+    due = select(outbox.c.id).where(_QUEUED, outbox.c.due_at <= bindparam("now"), *wanted)
+    return due.order_by(outbox.c.due_at, outbox.c.id).limit(bindparam("limit"))
+
+
+@cache
+def _lease(*, by_hop: bool) -> Any:
+    due = _due(by_hop=by_hop).with_for_update(skip_locked=True).cte("due")
+    leased = {
+        "owner": bindparam("by"),
+        "due_at": bindparam("until", type_=outbox.c.due_at.type),
+        "tries": outbox.c.tries + 1,
+    }
+    return update(outbox).where(outbox.c.id.in_(select(due.c.id))).values(leased).returning(outbox.c.id)
+
+
+def _named(hop: Hop | None) -> dict[str, str]:
+    return {} if hop is None else {"hop": hop.value}
 
 
 def release(connection: Connection, owner: str, now: datetime) -> None:
