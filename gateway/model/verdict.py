@@ -95,6 +95,7 @@ class Reason(StrEnum):
     DKIM_PARTIAL = "dkim-partial"
     REPLY_TO_DIFFERS = "reply-to-differs"
     MAIL_FROM_DIFFERS = "mail-from-differs"
+    LOOKALIKE_DOMAIN = "lookalike-domain"
     # about header fields of our own namespace
     FOREIGN_FIELD_RENAMED = "foreign-field-renamed"
     FOREIGN_FIELD_SIGNED = "foreign-field-signed"
