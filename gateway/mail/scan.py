@@ -105,10 +105,10 @@ def _with_crlf(content: bytes) -> bytes:
     return content.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
-def _fields(content: bytes, start: int, end: int) -> tuple[tuple[Field, ...], int]:
-    """The fields of the entity in content[start:end] and where its body starts."""
+def _fields(content: bytes, start: int, end: int, *, limit: int | None = None) -> tuple[tuple[Field, ...], int]:
+    """The fields of the entity in content[start:end] and where its body starts; behind `limit` fields all is body."""
     fields: list[Field] = []
-    while start < end:
+    while start < end and len(fields) != limit:
         if content.startswith(b"\r\n", start, end):
             return tuple(fields), start + 2
         stop = _line_end(content, start, end)
@@ -117,7 +117,7 @@ def _fields(content: bytes, start: int, end: int) -> tuple[tuple[Field, ...], in
         raw = content[start:stop]
         fields.append(Field(name=_name_of(raw), raw=raw, start=start))
         start = stop
-    return tuple(fields), end
+    return tuple(fields), start
 
 
 def _line_end(content: bytes, start: int, end: int) -> int:
@@ -219,12 +219,13 @@ class _Slicer:
         return tuple(children)
 
     def _child(self, place: _Place) -> Part:
-        fields, body_start = _fields(self.content, place.start, place.end)
+        fields, body_start = _fields(self.content, place.start, place.end, limit=MAX_FIELDS)
         # Where the blank line is missing, readers show what follows the last field.
         stray = next((number for number, one in enumerate(fields) if not one.name), None)
         if stray is not None:
-            self.defects.append(Reason.MIME_MALFORMED)
             fields, body_start = fields[:stray], fields[stray].start
+        if stray is not None or len(fields) == MAX_FIELDS:
+            self.defects.append(Reason.MIME_MALFORMED)
         return self.entity(place, Header(fields), body_start)
 
     def _spans(self, part: Part) -> list[tuple[int, int]]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.mail.scan import MAX_DEPTH, MAX_PARTS, body_of, scan, scan_header
+from gateway.mail.scan import MAX_DEPTH, MAX_FIELDS, MAX_PARTS, body_of, scan, scan_header
 from gateway.model.message import Message, Part
 from gateway.model.verdict import AMBIGUOUS, Reason
 
@@ -300,6 +300,15 @@ def test_parts_are_bounded(children, too_many):
     message = scan(multipart(*[b"\r\nx"] * children))
     assert (Reason.MIME_TOO_MANY_PARTS in message.defects) is too_many
     assert len(parts_of(message.root)) == MAX_PARTS
+
+
+@pytest.mark.parametrize(("count", "too_many"), [(MAX_FIELDS - 1, False), (MAX_FIELDS, True), (500_000, True)])
+def test_fields_of_a_part_are_bounded(count, too_many):
+    message = scan(multipart(b"a:\r\n" * count + b"\r\nx"))
+    part = message.root.children[0]
+    assert (Reason.MIME_MALFORMED in message.defects) is too_many
+    assert len(part.header.fields) == min(count, MAX_FIELDS)
+    assert message.body(part).endswith(b"x")
 
 
 @pytest.mark.parametrize(
