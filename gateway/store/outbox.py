@@ -135,7 +135,7 @@ def is_due(connection: Connection, now: datetime, *, hop: Hop | None) -> bool:
 @cache
 def _due(*, by_hop: bool) -> Select[Any]:
     """Ids of mails that are due, the longest due first."""
-    wanted = (outbox.c.hop == bindparam("hop"),) if by_hop else ()
+    wanted = (outbox.c.hop == bindparam("to_hop"),) if by_hop else ()
     due = select(outbox.c.id).where(_QUEUED, outbox.c.due_at <= bindparam("now"), *wanted)
     return due.order_by(outbox.c.due_at, outbox.c.id).limit(bindparam("limit"))
 
@@ -152,7 +152,7 @@ def _lease(*, by_hop: bool) -> Any:
 
 
 def _named(hop: Hop | None) -> dict[str, str]:
-    return {} if hop is None else {"hop": hop.value}
+    return {} if hop is None else {"to_hop": hop.value}
 
 
 def release(connection: Connection, owner: str, now: datetime) -> None:

@@ -33,6 +33,14 @@ def test_settled_mail_is_gone_and_stays_so(journal: Journal) -> None:
     assert figures.queued[Purpose.DELIVERY] == figures.unaccounted == 0
 
 
+def test_each_hop_claims_its_own_mail(journal: Journal) -> None:
+    recorded(journal)
+    wanted = {"limit": 8, "owner": "courier", "now": NOW, "lease": LEASE}
+    assert [one.purpose for one in journal.claim_mails(hop=Hop.RELAY, **wanted)] == [Purpose.RECEIPT]
+    assert journal.claim_mails(hop=Hop.RELAY, **wanted) == ()
+    assert [one.purpose for one in journal.claim_mails(hop=Hop.MAILBOX, **wanted)] == [Purpose.DELIVERY]
+
+
 def test_a_refused_delivery_is_never_given_up(journal: Journal) -> None:
     recorded(journal, receipts=())
     (mail,) = claim_mails(journal)
