@@ -19,6 +19,7 @@ from gateway.triage import policy
 from gateway.triage.classify import classify
 from gateway.triage.oddities import oddities
 from gateway.trust.directory import identify
+from gateway.trust.lookalike import resembled
 
 INNER_DEFECTS = frozenset({Reason.MIME_TOO_DEEP, Reason.MIME_TOO_MANY_PARTS, Reason.MIME_MALFORMED})
 """Findings inside a decrypted part that count: it need not have a From of its own."""
@@ -164,7 +165,8 @@ def _odd(arrival: Arrival, message: Message, checks: Checks, tools: Tools) -> tu
         mailboxes=tools.settings.mailboxes,
         secret=tools.secret,
     )
-    return (*named, *_foreign(message, checks, tools)[1])
+    alike = message.sender is not None and resembled(message.sender, tools.known) is not None
+    return (*named, *((Reason.LOOKALIKE_DOMAIN,) if alike else ()), *_foreign(message, checks, tools)[1])
 
 
 def _foreign(message: Message, checks: Checks, tools: Tools) -> tuple[tuple[int, ...], tuple[Reason, ...]]:

@@ -9,6 +9,7 @@ from gateway.model.message import Envelope, Message
 from gateway.model.settings import Settings
 from gateway.model.trust import Checks, Contact, ContactAddress, PinnedKey, Unsealed
 from gateway.triage.ruleset import Ruleset
+from gateway.trust.lookalike import KnownNames
 
 Book = Mapping[str, tuple[Contact, ContactAddress]]
 """Address key -> who it is."""
@@ -46,6 +47,8 @@ class Tools:
     book: Book
     contacts: Mapping[str, Contact]
     """Folder name -> contact."""
+    known: KnownNames
+    """What look-alikes are found by: names of the contacts and our own."""
     own_keys: frozenset[str]
     """Fingerprints and key ids of our own key and its subkeys."""
     check: Check

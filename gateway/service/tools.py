@@ -13,6 +13,7 @@ from gateway.trust.directory import book_of, signers_of
 from gateway.trust.dkim_check import check_dkim
 from gateway.trust.dmarc import check_dmarc
 from gateway.trust.gnupg_home import GnupgHome
+from gateway.trust.lookalike import known_names
 from gateway.trust.openpgp import unseal
 from gateway.trust.resolver import Resolver
 from gateway.trust.seal import Sealer
@@ -35,6 +36,9 @@ def make_tools(equipment: Equipment) -> Tools:
         ruleset=parse_ruleset(equipment.rules),
         book=book_of(equipment.directory),
         contacts={contact.id: contact for contact in equipment.directory.contacts},
+        known=known_names(
+            equipment.directory.contacts, own=(*settings.mailboxes, *settings.contact_point.internal_domains)
+        ),
         own_keys=frozenset(name for key in own_key(home, settings) for name in (key.fingerprint, *key.subkeys)),
         check=make_check(equipment.settings.dns),
         unseal=open_sealed,

@@ -43,6 +43,12 @@ MESSAGES: dict[str, Callable[[], bytes]] = {
     "look-alike-domain": lambda: dkim(
         mail(text(), From="247cp@pоlice.gov.b.example"), by="stranger", d="xn--plice-jye.gov.b.example"
     ),
+    "look-alike-one-letter": lambda: dkim(
+        mail(text(), From="247cp@polise.gov.b.example"), by="stranger", d="polise.gov.b.example"
+    ),
+    "look-alike-neighbour": lambda: dkim(
+        mail(text(), From="247cp@customs.gov.b.example"), by="stranger", d="customs.gov.b.example"
+    ),
     "look-alike-zero-width": lambda: from_officer("247cp@police\u200b.gov.b.example"),
     "look-alike-display-name": lambda: from_officer(f'"{BX}" <{STRANGER}>'),
     "look-alike-encoded-name": lambda: from_officer(
