@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from gateway import log
 from gateway.channel.decide import decide
 from gateway.channel.refusals import CANNOT_DECIDE
-from gateway.channel.resolve import resolve
+from gateway.channel.resolve import address_key, resolve
 from gateway.errors import SealFailed
 from gateway.mail import compose, outgoing, return_path
 from gateway.mail.automatic import automatic
@@ -44,7 +45,7 @@ def outward(
     A decision that opens a case comes back without mails while `reference` is None: the caller reserves one and asks again.
     """
     message = parse(content)
-    message_id = keys_of(message.header, ()).message_id or _message_id(content, tools.settings.hostname)
+    message_id = _message_id(message, tools.settings.hostname)
     decision = _decided(message, envelope, candidates, tools, at)
     case = next((one for one in candidates if one.reference == decision.case), None)
     dispatch = Dispatch(decision=decision, decided_at=at, message_id=message_id)
@@ -53,7 +54,7 @@ def outward(
     if decision.act not in PASSING:
         return dispatch
     if decision.internal:
-        return replace(dispatch, mails=(_as_it_is(message, envelope, message_id),), case=case)
+        return replace(dispatch, mails=_by_hop(_as_it_is(message, envelope, message_id), tools), case=case)
     if decision.opens:
         if reference is None:
             return dispatch
@@ -61,8 +62,9 @@ def outward(
         dispatch = replace(dispatch, decision=replace(decision, case=reference))
     try:
         mail = _sealed(message, message_id, dispatch.decision, tools, at)
-    except SealFailed:
+    except SealFailed as error:
         # Fail closed, temporarily: nothing leaves unsealed.
+        log.alarm("not-sealed", error=str(error), remedy="run `cp247 doctor`; nothing was sent, the officer was told")
         return replace(
             dispatch, decision=Decision(act=Act.DEFER, rule="D0", row=38, reply=CANNOT_DECIDE, case=decision.case)
         )
@@ -73,16 +75,19 @@ def _decided(
     message: Message, envelope: Envelope, candidates: tuple[CaseView, ...], tools: Tools, at: datetime
 ) -> Decision:
     login, _ = outgoing.login_of(message.header)
+    encrypted_to = _encrypted_to(message, tools)
+    keys = keys_of(message.header, envelope.rcpt_tos)
+    resolution = resolve(keys, candidates, recipients=envelope.rcpt_tos, secret=tools.secret)
+    # Without our own key nobody can say whether the client encrypted to it: a fault of ours is no refusal.
+    cannot_tell = encrypted_to is not None and not tools.own_keys
     return decide(
         message,
         envelope,
-        resolution=resolve(
-            keys_of(message.header, envelope.rcpt_tos), candidates, recipients=envelope.rcpt_tos, secret=tools.secret
-        ),
+        resolution=None if cannot_tell else resolution,
         settings=tools.settings,
         book=tools.book,
         own_fingerprints=tools.own_keys,
-        encrypted_to=_encrypted_to(message, tools),
+        encrypted_to=encrypted_to,
         login=envelope.login or login,
         automatic=automatic(message, envelope),
         at=at,
@@ -108,7 +113,10 @@ def _sealed(message: Message, message_id: str, decision: Decision, tools: Tools,
         date=at,
     )
     payload = outgoing.payload(message, cipher=cipher, case=reference, outer=outer, inner=_opened(message, tools, at))
-    content = compose.message(outer, seal_payload(payload, keys=_keys(decision, tools, at), seal=tools.seal))
+    try:
+        content = compose.message(outer, seal_payload(payload, keys=_keys(decision, tools, at), seal=tools.seal))
+    except ValueError as error:
+        raise SealFailed("the mail cannot be written as one of ours") from error
     return OutMail(
         purpose=Purpose.ANSWER,
         hop=Hop.RELAY,
@@ -123,11 +131,12 @@ def _sealed(message: Message, message_id: str, decision: Decision, tools: Tools,
 
 def _by_hop(mail: OutMail, tools: Tools) -> tuple[OutMail, ...]:
     """The mail for the relay, and the copy to our own mailbox straight there: it must not come in again as a request."""
-    own = {one.lower() for one in tools.settings.mailboxes}
-    copies = tuple(one for one in mail.rcpt_tos if one.lower() in own)
-    others = tuple(one for one in mail.rcpt_tos if one.lower() not in own)
+    own = frozenset(map(address_key, tools.settings.mailboxes))
+    copies = tuple(one for one in mail.rcpt_tos if address_key(one) in own)
+    others = tuple(one for one in mail.rcpt_tos if address_key(one) not in own)
     relayed = (replace(mail, rcpt_tos=others),) if others else ()
-    kept = (replace(mail, rcpt_tos=copies, hop=Hop.MAILBOX),) if copies else ()
+    # A notice: that our own mailbox does not take its copy is no failed answer.
+    kept = (replace(mail, purpose=Purpose.NOTICE, hop=Hop.MAILBOX, rcpt_tos=copies),) if copies else ()
     return (*relayed, *kept)
 
 
@@ -155,8 +164,9 @@ def _opened(message: Message, tools: Tools, at: datetime) -> Message | None:
 
 def _own_case(reference: str, decision: Decision, tools: Tools, at: datetime) -> CaseView:
     """The case a request of our own opens (row 36): its answers are watched."""
-    external = (tools.book[one.lower()] for one in decision.recipients if one.lower() in tools.book)
-    contact, address = next(external)
+    named = [tools.book[key] for key in map(address_key, decision.recipients) if key in tools.book]
+    # As the table reads it: a joint address stands beside the one that is asked.
+    contact, address = min(named, key=lambda one: one[1].joint)
     return CaseView(
         reference=reference,
         mailbox=tools.settings.contact_point.mailbox,
@@ -175,28 +185,35 @@ def _answered(case: CaseView, message_id: str) -> CaseView:
 
 def _as_it_is(message: Message, envelope: Envelope, message_id: str) -> OutMail:
     """The officer's own bytes, without the field that names login and laptop (row 18)."""
-    trace = message.header.first("received")
-    cut = (trace.start, trace.start + len(trace.raw)) if trace else (0, 0)
     return OutMail(
         purpose=Purpose.ANSWER,
         hop=Hop.RELAY,
         mail_from=envelope.mail_from or "",
         rcpt_tos=envelope.rcpt_tos,
         message_id=message_id,
-        content=message.content[: cut[0]] + message.content[cut[1] :],
+        content=_without_login(message),
     )
+
+
+def _without_login(message: Message) -> bytes:
+    trace = message.header.first("received")
+    cut = (trace.start, trace.start + len(trace.raw)) if trace else (0, 0)
+    return message.content[: cut[0]] + message.content[cut[1] :]
 
 
 def _let_pass(dispatch: Dispatch, message: Message, envelope: Envelope, tools: Tools) -> Dispatch:
     """Modes observe and warn: what would be refused leaves as it is; the decision tells the rule, warn tells the officer."""
     refused = dispatch.decision
-    mails = [_as_it_is(message, envelope, dispatch.message_id or "")]
+    mails = [*_by_hop(_as_it_is(message, envelope, dispatch.message_id or ""), tools)]
     if tools.settings.outbound.mode is Mode.WARN:
         mails.append(passed_notice(refused, at=dispatch.decided_at, settings=tools.settings))
     passed = replace(refused, act=Act.ALLOW, reply="", recipients=envelope.rcpt_tos)
     return replace(dispatch, decision=passed, mails=tuple(mails))
 
 
-def _message_id(content: bytes, hostname: str) -> str:
-    """An id for a mail whose client wrote none: the same bytes get the same one."""
-    return f"<answer.{hashlib.sha256(content).hexdigest()[:32]}@{hostname}>"
+def _message_id(message: Message, hostname: str) -> str:
+    """The client's own id where it can leave; else one of ours, the same for the same mail however often it is sent."""
+    written = keys_of(message.header, ()).message_id
+    if written is not None and written.isascii():
+        return written
+    return f"<answer.{hashlib.sha256(_without_login(message)).hexdigest()[:32]}@{hostname}>"

@@ -33,18 +33,25 @@ RULES = Path(__file__).parents[2] / "rules"
 
 PRESERVATION = (
     "Request for expedited preservation of stored computer data",
-    "Under Article 29 of the Budapest Convention we request the expedited preservation of stored computer data:\r\n"
-    "subscriber and traffic data of the account canary-7731@shop.example. Our reference: BX/2026/1187\r\n",
+    (
+        "Under Article 29 of the Budapest Convention we request the expedited preservation of stored computer data:\r\n"
+        "subscriber and traffic data of the account canary-7731@shop.example. Our reference: BX/2026/1187\r\n"
+    ),
 )
 PRESERVATION_FR = (
     "Demande de conservation rapide de données informatiques stockées",
-    "En vertu de l'article 29 de la Convention de Budapest, nous demandons la conservation rapide de données\r\n"
-    "informatiques stockées : les données relatives au trafic du compte cible@boutique.example.\r\n",
+    (
+        "Chers collègues,\r\n\r\nEn vertu de l'article 29 de la Convention de Budapest, nous demandons la conservation rapide de données\r\n"
+        "informatiques stockées : les données relatives au trafic et les données relatives aux abonnés du compte\r\n"
+        "cible@boutique.example. Nous avons l'intention de présenter une demande d'entraide judiciaire.\r\n"
+    ),
 )
 EMERGENCY = (
     "EMERGENCY - child in immediate danger - disclosure request",
-    "Emergency disclosure request, Article 9 of the Second Additional Protocol. There is a significant and imminent\r\n"
-    "risk to her life: the abductor will kill her before midnight. We request subscriber information.\r\n",
+    (
+        "Emergency disclosure request, Article 9 of the Second Additional Protocol. There is a significant and imminent\r\n"
+        "risk to her life: the abductor will kill her before midnight. We request subscriber information.\r\n"
+    ),
 )
 
 
