@@ -35,21 +35,25 @@ class Judge:
     def __init__(self, nursery: Nursery) -> None:
         self.nursery = nursery
         self._link, self._pid = nursery.birth()
-        # a handle, not a number: the number may belong to somebody else by the time we kill
-        self._process = os.pidfd_open(self._pid)
+        try:
+            # a handle, not a number: the number may belong to somebody else by the time we kill
+            self._process = os.pidfd_open(self._pid)
+        except OSError as error:
+            self._link.close()
+            raise JudgeDefeated(f"the judge died at its birth: {error!r}") from error
         metrics.JUDGES.inc()
 
     def judge(self, arrival: Arrival, facts: Facts, *, seconds: float) -> Outcome:
         """The outcome of one arrival; raises JudgeDefeated after `seconds`."""
         text, blobs = self._ask(JudgeArrival(replace(arrival, content=b""), facts), arrival.content, seconds)
-        with _nonsense():
+        with self._nonsense():
             outcome = OUTCOME.validate_json(text)
             return replace(outcome, prepend=blobs[0], receipts=unpack(outcome.receipts, blobs[1:]))
 
     def assess(self, arrival: Arrival, facts: Facts, *, seconds: float) -> Verdict:
         """The verdict of one arrival and nothing else; raises JudgeDefeated after `seconds`."""
         text, _ = self._ask(AssessArrival(replace(arrival, content=b""), facts), arrival.content, seconds)
-        with _nonsense():
+        with self._nonsense():
             return VERDICT.validate_json(text)
 
     def decide(
@@ -64,7 +68,7 @@ class Judge:
     ) -> Dispatch:
         """The dispatch of one officer's mail; raises JudgeDefeated after `seconds`."""
         text, blobs = self._ask(JudgeAnswer(envelope, candidates, reference, at), content, seconds)
-        with _nonsense():
+        with self._nonsense():
             dispatch = DISPATCH.validate_json(text)
             return replace(dispatch, mails=unpack(dispatch.mails, blobs))
 
@@ -73,12 +77,16 @@ class Judge:
         if self._process < 0:
             return
         metrics.JUDGES.dec()
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._process, signal.SIGSTOP)
-            os.killpg(self._pid, signal.SIGKILL)
+        self.interrupt()
         os.close(self._process)
         self._process = -1
         self._link.close()
+
+    def interrupt(self) -> None:
+        """End the process from another thread: the one that waits for its answer gets JudgeDefeated."""
+        with contextlib.suppress(OSError):
+            signal.pidfd_send_signal(self._process, signal.SIGSTOP)
+            os.killpg(self._pid, signal.SIGKILL)
 
     def _ask(self, request: Request, content: bytes, seconds: float) -> tuple[bytes, tuple[bytes, ...]]:
         self._link.settimeout(seconds)
@@ -94,12 +102,12 @@ class Judge:
             metrics.JUDGE_FAILURES.labels("died").inc()
             raise JudgeDefeated("the judge died") from None
 
-
-@contextlib.contextmanager
-def _nonsense() -> Iterator[None]:
-    """Turn an answer that does not validate into JudgeDefeated: the child is not trusted."""
-    try:
-        yield
-    except (ValueError, IndexError) as error:
-        metrics.JUDGE_FAILURES.labels("nonsense").inc()
-        raise JudgeDefeated("the judge answered nonsense") from error
+    @contextlib.contextmanager
+    def _nonsense(self) -> Iterator[None]:
+        """Turn an answer that does not validate into JudgeDefeated: the child is not trusted, and not asked again."""
+        try:
+            yield
+        except (ValueError, IndexError) as error:
+            self.kill()
+            metrics.JUDGE_FAILURES.labels("nonsense").inc()
+            raise JudgeDefeated("the judge answered nonsense") from error

@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 
 from gateway import log
 from gateway.errors import JudgeDefeated
@@ -20,44 +21,74 @@ from gateway.service.equipment import Equipment
 from gateway.service.wire import receive, send
 
 START_SECONDS = 60.0
+BIRTH_SECONDS = 10.0
+END_SECONDS = 1.0
 _PID = struct.Struct("!I")
 
 
 class Nursery:
-    """The judges' nursery for one equipment; used by any thread."""
+    """The judges' nursery for one equipment; used by any thread. One that died is started again when a judge is wanted."""
 
     def __init__(self, equipment: Equipment) -> None:
         self.equipment = equipment
         self._lock = threading.Lock()
-        self._control, theirs = socket.socketpair()
-        with theirs:
-            command = [sys.executable, "-m", "gateway.service.nursery", str(theirs.fileno())]
-            self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
-        self._control.settimeout(START_SECONDS)
-        try:
-            send(self._control, b"equipment", (pickle.dumps(equipment),))
-            receive(self._control)
-        except (OSError, EOFError) as error:
-            self.close()
-            raise JudgeDefeated(f"the judges' nursery did not start: {error!r}") from error
+        self._closed = False
+        self._start()
 
     def birth(self) -> tuple[socket.socket, int]:
         """A new judge: our end of its link, and its process id; raises JudgeDefeated."""
-        ours, theirs = socket.socketpair()
-        try:
-            with theirs, self._lock:
-                socket.send_fds(self._control, [b"J"], [theirs.fileno()])
-                (pid,) = _PID.unpack(self._control.recv(_PID.size, socket.MSG_WAITALL))
-        except (OSError, struct.error) as error:
-            ours.close()
-            raise JudgeDefeated(f"the judges' nursery is gone: {error!r}") from error
-        return ours, pid
+        with self._lock:
+            if self._closed:
+                raise JudgeDefeated("the judges' nursery is closed")
+            try:
+                return self._born()
+            except (OSError, struct.error) as error:
+                log.alarm("nursery-died", error=repr(error), remedy="it is started again; see the kernel's log")
+                self._end()
+                self._start()
+            try:
+                return self._born()
+            except (OSError, struct.error) as error:
+                raise JudgeDefeated(f"the judges' nursery is gone: {error!r}") from error
 
     def close(self) -> None:
         """End the nursery; judges that are at work finish."""
+        with self._lock:
+            self._closed = True
+            self._end()
+
+    def _start(self) -> None:
+        try:
+            self._control, theirs = socket.socketpair()
+            with theirs:
+                command = [sys.executable, "-m", "gateway.service.nursery", str(theirs.fileno())]
+                self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+        except OSError as error:
+            raise JudgeDefeated(f"the judges' nursery cannot be started: {error!r}") from error
+        try:
+            self._control.settimeout(START_SECONDS)
+            send(self._control, b"equipment", (pickle.dumps(self.equipment),))
+            receive(self._control, deadline=time.monotonic() + START_SECONDS)
+            self._control.settimeout(BIRTH_SECONDS)
+        except (OSError, EOFError) as error:
+            self._end()
+            raise JudgeDefeated(f"the judges' nursery did not start: {error!r}") from error
+
+    def _born(self) -> tuple[socket.socket, int]:
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                socket.send_fds(self._control, [b"J"], [theirs.fileno()])
+            (pid,) = _PID.unpack(self._control.recv(_PID.size, socket.MSG_WAITALL))
+        except (OSError, struct.error):
+            ours.close()
+            raise
+        return ours, pid
+
+    def _end(self) -> None:
         self._control.close()
         try:
-            self._process.wait(5)
+            self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import socket
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -13,6 +15,7 @@ from gateway.model.message import Arrival, Envelope
 from gateway.model.outcome import Facts
 from gateway.model.verdict import Disposition, Reason
 from gateway.service.judges import Judge
+from gateway.service.wire import receive, send
 
 CONTENT = (
     b"From: a@b.example\r\nTo: 247cp@institution.gov.example\r\nSubject: hello\r\nDate: Sat, 21 Nov 2026 20:00:00 +0000\r\n"
@@ -89,3 +92,17 @@ def alive(pid):
             return stat.read().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_a_judge_that_answers_nonsense_is_gone(nursery):
+    ours, theirs = socket.socketpair()
+    judge = Judge(nursery)
+    pid, link, judge._link = pid_of(judge), judge._link, ours
+    link.close()
+    liar = threading.Thread(target=lambda: (receive(theirs), send(theirs, b"{}", (b"",))))
+    liar.start()
+    with pytest.raises(JudgeDefeated, match="nonsense"):
+        judge.judge(ARRIVAL, FACTS, seconds=30)
+    liar.join()
+    theirs.close()
+    wait_until(lambda: not alive(pid), what="the end of the judge")
