@@ -169,6 +169,12 @@ RULES = (
     _Rule(
         ("dns", "nameservers"), lambda s: s.dns.nameservers, _is_endpoint, "write IP:PORT, for instance 127.0.0.1:53"
     ),
+    _Rule(
+        ("arc", "trusted_sealers"),
+        lambda s: s.arc.trusted_sealers,
+        lambda text: _is_host(text) and "." in text,
+        "write the domain of the d= in the forwarder's ARC-Seal, such as relay.example",
+    ),
     _Rule(("mailbox", "deliver_to"), lambda s: (s.mailbox.deliver_to,), _is_hop, _HOP),
     _Rule(("outbound", "relay"), lambda s: (s.outbound.relay,), _is_hop, _HOP),
     _Rule(("dkim", "domain"), lambda s: (s.dkim.domain,), _is_host, _HOST),

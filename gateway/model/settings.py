@@ -117,6 +117,14 @@ class Dns:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Arc:
+    """Forwarders, by the d= of their seals, whose sealed word for a DMARC pass is believed; none by default."""
+
+    __pydantic_config__ = STRICT
+    trusted_sealers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipts:
     """Automatic receipts."""
 
@@ -163,6 +171,7 @@ class Settings:
     keys: str = "keys"
     openpgp: Openpgp = field(default_factory=Openpgp)
     dns: Dns = field(default_factory=Dns)
+    arc: Arc = field(default_factory=Arc)
     receipts: Receipts = field(default_factory=Receipts)
     page: Page = field(default_factory=Page)
     officers: tuple[str, ...] = ()

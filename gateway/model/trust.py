@@ -54,7 +54,10 @@ class AuthResult:
     """One kebab-case word or short phrase; '' on a plain pass."""
     selector: str | None = None
     covers: tuple[str, ...] = ()
-    """Lower-case field names a DKIM signature covers, with repetitions, as h= lists them."""
+    """Lower-case field names a DKIM signature covers, with repetitions, as h= lists them; of a good OpenPGP signature over the
+    whole message the protected fields that say what the outer ones say (RFC 9788)."""
+    vouches: bool = False
+    """ARC alone: every sealer is listed, and one of them sealed that DMARC passed for this author; counts where result is pass."""
 
     def speaks_for(self, author: str) -> bool:
         """Whether identity is the author domain, above it or below it; a top-level domain is above nobody."""
@@ -74,6 +77,8 @@ class DnsAnswer:
     """answer | nodata | nxdomain | temperror"""
     values: tuple[str, ...] = ()
     ttl: int = 0
+    secure: bool = False
+    """A name server on this very machine says that DNSSEC validated it (RFC 4035 section 3.2.3); recorded, proves nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,8 +257,9 @@ class Identity:
     """The contact whom From names, proved or not."""
     address: ContactAddress | None = None
     authenticated: bool = False
-    """DMARC passes, or an aligned DKIM signature does."""
+    """DMARC passes, or an aligned DKIM signature does, or listed ARC sealers saw DMARC pass."""
     dmarc_failed: bool = False
+    """DMARC fails, and no listed sealer saw it pass."""
     unsure: bool = False
     """A result that matters is temperror."""
     openpgp_good: bool = False

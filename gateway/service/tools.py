@@ -40,13 +40,13 @@ def make_tools(equipment: Equipment) -> Tools:
             equipment.directory.contacts, own=(*settings.mailboxes, *settings.contact_point.internal_domains)
         ),
         own_keys=frozenset(name for key in own_key(home, settings) for name in (key.fingerprint, *key.subkeys)),
-        check=make_check(equipment.settings.dns),
+        check=make_check(settings.dns, trusted_sealers=settings.arc.trusted_sealers),
         unseal=open_sealed,
         seal=sealer,
     )
 
 
-def make_check(dns: Dns) -> Check:
+def make_check(dns: Dns, *, trusted_sealers: tuple[str, ...] = ()) -> Check:
     """EDGE dns through these resolvers, with a cache of its own."""
     resolver = Resolver(nameservers=dns.nameservers, timeout=dns.timeout)
 
@@ -55,7 +55,7 @@ def make_check(dns: Dns) -> Check:
         spf = check_spf(envelope, questions=questions, at=at)
         dkim = check_dkim(message, questions=questions, at=at)
         dmarc = check_dmarc(message, spf=spf, dkim=dkim, questions=questions)
-        arc = check_arc(message, questions=questions)
+        arc = check_arc(message, questions=questions, trusted_sealers=trusted_sealers)
         return Checks(results=(spf, *dkim, dmarc, arc), dns=questions.answers)
 
     return check

@@ -1,7 +1,8 @@
 """What the forwarders of a message claim to have seen (ARC, RFC 8617): the chain is verified and recorded.
 
-Never raises the assurance of a message by itself: a chain that verifies proves who forwarded, and counts only for sealers whom the
-administrator lists. Never follows more than 10 sets.
+A chain that verifies proves who forwarded and no more. Only where the administrator lists every one of its sealers is one thing
+believed of what they sealed: that DMARC passed for the author when the mail came to them (RFC 8617 section 7.2.1). Never raises a
+message above what that pass itself would have given, and never follows more than 10 sets.
 """
 
 import re
@@ -23,8 +24,10 @@ from gateway.trust.dkim_signature import (
     verifies,
 )
 from gateway.trust.resolver import Questions
+from gateway.trust.sealed_results import dmarc_passed
 
 MAX_SETS = 10
+VOUCHED = "dmarc-passed-before-forwarding"
 RESULTS, MESSAGE_SIGNATURE, SEAL = "arc-authentication-results", "arc-message-signature", "arc-seal"
 NAMES = (RESULTS, MESSAGE_SIGNATURE, SEAL)
 """The three fields of a set, in the order in which seals cover them (RFC 8617 section 5.1.1)."""
@@ -47,7 +50,7 @@ class Broken(NamedTuple):
 def check_arc(message: Message, *, questions: Questions, trusted_sealers: tuple[str, ...] = ()) -> AuthResult:
     """State of the chain: none, pass or fail (RFC 8617 section 5.2), policy for more than 10 sets, temperror; identity = newest d=.
 
-    A `pass` whose sealers are not all listed has the reason `sealer-not-listed`.
+    A `pass` whose sealers are not all listed has the reason `sealer-not-listed`; one that vouches, `dmarc-passed-before-forwarding`.
     """
     fields = [one for one in message.header.fields if one.name.lower() in NAMES]
     if not fields:
@@ -58,16 +61,18 @@ def check_arc(message: Message, *, questions: Questions, trusted_sealers: tuple[
     if isinstance(chain, Broken):
         return AuthResult(Method.ARC, Result.FAIL, None, chain.reason)
     sealer = _sealer(chain[-1])
+    listed = all(_sealer(one) in trusted_sealers for one in chain)
+    vouches = listed and _saw_author_pass(message, chain)
     try:
         broken = _broken(message, chain, questions)
     except DnsUnavailable:
-        return AuthResult(Method.ARC, Result.TEMPERROR, sealer, "dns")
+        return AuthResult(Method.ARC, Result.TEMPERROR, sealer, "dns", vouches=vouches)
     except Exception:  # noqa: BLE001 dkimpy lets errors of hostile fields escape
         broken = Broken("structure")
     if broken:
         return AuthResult(Method.ARC, Result.FAIL, sealer, broken.reason)
-    listed = all(_sealer(one) in trusted_sealers for one in chain)
-    return AuthResult(Method.ARC, Result.PASS, sealer, "" if listed else "sealer-not-listed")
+    reason = "sealer-not-listed" if not listed else VOUCHED if vouches else ""
+    return AuthResult(Method.ARC, Result.PASS, sealer, reason, vouches=vouches)
 
 
 def _chain(fields: list[Field]) -> Chain | Broken:
@@ -97,6 +102,14 @@ def _read(field: Field) -> tuple[int, Tags] | None:
 
 def _sealer(one: Sealed) -> str | None:
     return host_of(one[SEAL][1].get(b"d", b""), labels=2)
+
+
+def _saw_author_pass(message: Message, chain: Chain) -> bool:
+    """Whether a sealer says that DMARC passed for the very author whom From names now, and the newest signature covers From."""
+    covered = names_of(chain[-1][MESSAGE_SIGNATURE][1].get(b"h", b"")) or ()
+    if message.sender is None or "from" not in covered:
+        return False
+    return any(dmarc_passed(one[RESULTS][0].value) == message.sender.domain for one in chain)
 
 
 def _broken(message: Message, chain: Chain, questions: Questions) -> Broken | None:

@@ -170,7 +170,9 @@ def identify(
         return Identity(Assurance.NONE, unsure=unsealed.unsure)
     contact, address = book.get(message.sender.key, (None, None))
     dmarc = next((one.result for one in checks.of(Method.DMARC)), Result.NONE)
-    authenticated = dmarc is Result.PASS or (dmarc is Result.NONE and _dkim(checks, message.sender.domain, Result.PASS))
+    vouched = dmarc is Result.FAIL and _vouched(checks, Result.PASS)
+    own = dmarc is Result.NONE and _dkim(checks, message.sender.domain, Result.PASS)
+    authenticated = dmarc is Result.PASS or own or vouched
     proved = unsealed.good and contact is not None and contact.valid(at.date())
     unanswered = not authenticated and _unanswered(checks, dmarc, message.sender.domain)
     return Identity(
@@ -178,7 +180,7 @@ def identify(
         contact=contact,
         address=address,
         authenticated=authenticated,
-        dmarc_failed=dmarc is Result.FAIL,
+        dmarc_failed=dmarc is Result.FAIL and not vouched,
         unsure=unanswered or unsealed.unsure,
         openpgp_good=proved,
         openpgp_wrong=contact is not None and unsealed.wrong,
@@ -204,9 +206,19 @@ def _dkim(checks: Checks, author: str, result: Result) -> bool:
     return any(one.result is result and one.identity == author for one in checks.of(Method.DKIM))
 
 
+def _vouched(checks: Checks, result: Result) -> bool:
+    """Whether a chain of listed sealers, come out so, says that the mail was authenticated before it was forwarded (RFC 8617)."""
+    return any(one.result is result and one.vouches for one in checks.of(Method.ARC))
+
+
 def _unanswered(checks: Checks, dmarc: Result, author: str) -> bool:
     """Whether DNS kept back an answer that could still authenticate the sender."""
-    return dmarc is Result.TEMPERROR or (dmarc is Result.NONE and _dkim(checks, author, Result.TEMPERROR))
+    rows = {
+        Result.TEMPERROR: True,
+        Result.NONE: _dkim(checks, author, Result.TEMPERROR),
+        Result.FAIL: _vouched(checks, Result.TEMPERROR),
+    }
+    return rows.get(dmarc, False)
 
 
 def _protection(

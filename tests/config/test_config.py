@@ -126,6 +126,7 @@ def test_an_error_names_file_line_column_key_and_remedy(tmp_path, change, expect
         ('database: "mysql://x"', "database"),
         ('dns: {nameservers: ["ns.example"]}', "dns.nameservers"),
         ("dns: {timeout: 0}", "dns.timeout"),
+        ("arc: {trusted_sealers: [relay]}", "arc.trusted_sealers"),
         ("judges: 0", "judges"),
         ("officers: [me]", "officers"),
         ('monitoring: {listen: "somewhere"}', "monitoring.listen"),

@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from dkim_signer import MAIL, record, rsa_key
+from arc_sealer import seal
+from dkim_signer import COVERS, MAIL, record, rsa_key
 from dns_answers import answers, nothing_else
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -104,6 +105,85 @@ def test_recorded_answers_give_the_same_result_again() -> None:
     message = scan(content)
     first = check_arc(message, questions=nothing_else(published))
     assert check_arc(message, questions=Recorded(answers(published)).for_message()) == first
+
+
+RELAY = {"arc._domainkey.relay.example": [{"TXT": record(rsa_key())}]}
+LIST = {"arc._domainkey.list.example": [{"TXT": record(rsa_key())}]}
+AUTHOR_PASSED = "dmarc=pass header.from=police.example"
+
+
+def relayed(content: bytes, sealers: tuple[str, ...] = ("relay.example",)) -> AuthResult:
+    return arc(content, {**RELAY, **LIST}, trusted_sealers=sealers)
+
+
+def test_listed_sealer_vouches_for_the_author_it_saw_pass() -> None:
+    found = relayed(seal(MAIL, results=f"spf=fail; {AUTHOR_PASSED}"))
+    assert (found.result, found.vouches, found.reason) == (Result.PASS, True, "dmarc-passed-before-forwarding")
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        "dmarc=fail header.from=police.example",
+        "dmarc=pass header.from=other.example",
+        "dmarc=pass header.from=mail.police.example",
+        "dkim=pass header.d=police.example; spf=pass smtp.mailfrom=police.example",
+        f"{AUTHOR_PASSED}; {AUTHOR_PASSED}",
+        "arc=pass",
+    ],
+)
+def test_listed_sealer_that_says_anything_else_vouches_for_nobody(results: str) -> None:
+    found = relayed(seal(MAIL, results=results))
+    assert (found.result, found.vouches, found.reason) == (Result.PASS, False, "")
+
+
+def test_sealer_that_nobody_listed_vouches_for_nobody() -> None:
+    found = relayed(seal(MAIL, results=AUTHOR_PASSED), sealers=())
+    assert (found.result, found.vouches, found.reason) == (Result.PASS, False, "sealer-not-listed")
+
+
+@pytest.mark.parametrize(
+    ("sealers", "vouches"), [(("relay.example", "list.example"), True), (("list.example",), False)]
+)
+def test_every_hand_on_the_way_must_be_listed(sealers: tuple[str, ...], vouches: bool) -> None:
+    first = seal(MAIL, results=AUTHOR_PASSED)
+    second = seal(first, d="list.example", instance=2, results="arc=pass; dmarc=fail header.from=police.example")
+    assert relayed(second, sealers).result is Result.PASS
+    assert relayed(second, sealers).vouches is vouches
+
+
+@pytest.mark.parametrize("covers", [COVERS.replace("from:", ""), "subject"])
+def test_chain_that_leaves_from_open_vouches_for_nobody(covers: str) -> None:
+    found = relayed(seal(MAIL, results=AUTHOR_PASSED, h=covers))
+    assert (found.result, found.vouches) == (Result.PASS, False)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"header.from=police.example", b"header.from=police.exampl3"),
+        (b"From: Officer <officer@police.example>", b"From: Officer <officer@other.example>"),
+        (b"the data", b"no data"),
+    ],
+)
+def test_changed_sealed_mail_is_vouched_for_by_nobody(old: bytes, new: bytes) -> None:
+    content = seal(MAIL, results=AUTHOR_PASSED)
+    assert old in content
+    found = relayed(content.replace(old, new))
+    assert (found.result, found.vouches) == (Result.FAIL, False)
+
+
+def test_silence_about_a_listed_sealers_key_may_still_vouch() -> None:
+    silent = {name: ["SERVFAIL"] for name in RELAY}
+    content = seal(MAIL, results=AUTHOR_PASSED)
+    listed = arc(content, silent, trusted_sealers=("relay.example",))
+    assert (listed.result, listed.vouches) == (Result.TEMPERROR, True)
+    assert not arc(content, silent).vouches
+
+
+def test_mail_without_one_from_is_vouched_for_by_nobody() -> None:
+    content = MAIL.replace(b"From: Officer <officer@police.example>", b"From: a@police.example, b@police.example")
+    assert not relayed(seal(content, results=AUTHOR_PASSED)).vouches
 
 
 @settings(max_examples=150, deadline=None)

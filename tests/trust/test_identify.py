@@ -127,6 +127,36 @@ def test_only_an_answer_that_matters_makes_unsure(dmarc: Result, dkim: Result, u
     assert found(checked=checks(dmarc, dkim)).unsure is unsure
 
 
+def relayed(dmarc: Result, arc: Result, *, vouches: bool) -> Checks:
+    return Checks((*checks(dmarc).results, AuthResult(Method.ARC, arc, "relay.example", vouches=vouches)))
+
+
+def test_listed_sealers_stand_for_the_dmarc_pass_they_saw() -> None:
+    forwarded = found(checked=relayed(Result.FAIL, Result.PASS, vouches=True))
+    assert (forwarded.assurance, forwarded.authenticated, forwarded.dmarc_failed) == (Assurance.LISTED, True, False)
+    assert forwarded.protection.sig is SigLevel.NONE
+    assert found(checked=relayed(Result.FAIL, Result.PASS, vouches=True), contact=None).assurance is Assurance.DOMAIN
+
+
+@pytest.mark.parametrize(
+    ("arc", "vouches"),
+    [(Result.PASS, False), (Result.FAIL, True), (Result.NONE, True), (Result.POLICY, True), (Result.TEMPERROR, False)],
+)
+def test_any_other_chain_changes_nothing(arc: Result, vouches: bool) -> None:
+    assert found(checked=relayed(Result.FAIL, arc, vouches=vouches)) == found(checked=checks(Result.FAIL))
+
+
+@pytest.mark.parametrize("dmarc", [Result.NONE, Result.TEMPERROR])
+def test_a_chain_stands_for_nothing_but_a_failure_on_the_way(dmarc: Result) -> None:
+    assert found(checked=relayed(dmarc, Result.PASS, vouches=True)) == found(checked=checks(dmarc))
+
+
+def test_silence_about_a_chain_that_could_vouch_makes_unsure() -> None:
+    silent = found(checked=relayed(Result.FAIL, Result.TEMPERROR, vouches=True))
+    assert (silent.unsure, silent.authenticated, silent.assurance) == (True, False, Assurance.NONE)
+    assert not found(checked=relayed(Result.PASS, Result.TEMPERROR, vouches=True)).unsure
+
+
 def test_gpg_that_did_not_answer_makes_unsure() -> None:
     silent = Unsealed(whole=True, signatures=(OpenpgpSignature(Result.TEMPERROR, None),))
     assert found(unsealed=silent).unsure
