@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, or_, select, update
 
 from gateway.model.case import CaseState, CaseView
 from gateway.model.message import Arrival, ThreadKeys
@@ -27,6 +27,52 @@ CATEGORIES = tuple(Category)
 ATTENTION = (CaseState.ANSWER_FAILED, CaseState.OPEN, CaseState.ANSWERED, CaseState.CLOSED)
 """States by how much they need a human, most first."""
 
+# Built once: putting a statement together costs more than running it.
+_NOT_BY = or_(cases.c.arrival_id.is_(None), cases.c.arrival_id != bindparam("arrival_id"))
+_NAMED = (
+    select(cases)
+    .where(cases.c.mailbox == bindparam("mailbox"), cases.c.reference.in_(bindparam("named", expanding=True)), _NOT_BY)
+    .order_by(cases.c.opened_at.desc(), cases.c.reference.desc())
+    .limit(MAX_CANDIDATES)
+)
+_FIRST_REQUEST = (
+    select(cases.c.reference)
+    .where(cases.c.mailbox == bindparam("mailbox"), cases.c.request_key == bindparam("request_key"), _NOT_BY)
+    .order_by(cases.c.opened_at)
+    .limit(1)
+)
+_THREADS = (
+    select(thread_keys.c.reference, thread_keys.c.kind, thread_keys.c.key)
+    .where(thread_keys.c.reference.in_(bindparam("references", expanding=True)))
+    .order_by(thread_keys.c.added_at, thread_keys.c.key)
+)
+_BY_THREAD = (
+    select(thread_keys.c.reference)
+    .where(
+        thread_keys.c.mailbox == bindparam("mailbox"),
+        or_(
+            and_(
+                thread_keys.c.kind == KeyKind.MESSAGE_ID.value,
+                thread_keys.c.key.in_(bindparam("ids", expanding=True)),
+            ),
+            and_(
+                thread_keys.c.kind == KeyKind.THREAD_INDEX.value,
+                thread_keys.c.key.in_(bindparam("indexes", expanding=True)),
+            ),
+        ),
+    )
+    .limit(MAX_CANDIDATES)
+)
+_BY_ORIGIN = (
+    select(cases.c.reference)
+    .where(
+        cases.c.mailbox == bindparam("mailbox"),
+        cases.c.origin.in_(bindparam("origins", expanding=True)),
+        cases.c.state != CaseState.CLOSED.value,
+    )
+    .order_by(cases.c.opened_at.desc())
+    .limit(MAX_CANDIDATES)
+)
 _SAME_REQUEST = (
     select(cases.c.reference)
     .where(
@@ -73,23 +119,18 @@ def recall(
         *keys.tags[:MAX_CANDIDATES],
         *_by_origin(connection, recipients, mailbox),
     )
-    found = connection.execute(
-        select(cases)
-        .where(cases.c.mailbox == mailbox, cases.c.reference.in_(dict.fromkeys(named)), _not_by(arrival))
-        .order_by(cases.c.opened_at.desc(), cases.c.reference.desc())
-        .limit(MAX_CANDIDATES)
-    ).all()
-    candidates = views_of(connection, found)
+    asking = {"mailbox": mailbox, "arrival_id": 0 if arrival is None else arrival.id}
+    candidates = _named_cases(connection, named, asking)
     if request_key is None:
         return Recall(candidates)
-    repeat_of = connection.scalar(
-        select(cases.c.reference)
-        .where(cases.c.mailbox == mailbox, cases.c.request_key == key_of(request_key), _not_by(arrival))
-        .order_by(cases.c.opened_at)
-        .limit(1)
-    )
+    repeat_of = connection.scalar(_FIRST_REQUEST, {**asking, "request_key": key_of(request_key)})
     due = may_repeat(connection, mailbox=mailbox, request_key=request_key, arrival=arrival)
     return Recall(candidates, repeat_of, due)
+
+
+def _named_cases(connection: Connection, named: Iterable[str], asking: dict[str, Any]) -> tuple[CaseView, ...]:
+    references = tuple(dict.fromkeys(named))
+    return views_of(connection, connection.execute(_NAMED, {**asking, "named": references})) if references else ()
 
 
 def same_request(connection: Connection, *, mailbox: str, request_key: str, arrival_id: int) -> str | None:
@@ -161,11 +202,7 @@ def views_of(connection: Connection, rows: Iterable[Row[Any]]) -> tuple[CaseView
     """Cases with their threads, in the order of the rows."""
     found = {row.reference: read_view(row.view) for row in rows}
     keys: dict[tuple[str, str], list[str]] = {}
-    for row in connection.execute(
-        select(thread_keys.c.reference, thread_keys.c.kind, thread_keys.c.key)
-        .where(thread_keys.c.reference.in_(tuple(found)))
-        .order_by(thread_keys.c.added_at, thread_keys.c.key)
-    ):
+    for row in connection.execute(_THREADS, {"references": tuple(found)}) if found else ():
         keys.setdefault((row.reference, row.kind), []).append(row.key)
     return tuple(
         replace(
@@ -181,13 +218,8 @@ def _by_thread(connection: Connection, keys: ThreadKeys, mailbox: str) -> Sequen
     own = () if keys.message_id is None else (keys.message_id,)
     ids = tuple(map(key_of, own + keys.in_reply_to[-MAX_IDS:] + keys.references[-MAX_IDS:]))
     index = () if keys.thread_index is None else (key_of(keys.thread_index),)
-    wanted = or_(
-        and_(thread_keys.c.kind == KeyKind.MESSAGE_ID.value, thread_keys.c.key.in_(ids)),
-        and_(thread_keys.c.kind == KeyKind.THREAD_INDEX.value, thread_keys.c.key.in_(index)),
-    )
-    return connection.scalars(
-        select(thread_keys.c.reference).where(thread_keys.c.mailbox == mailbox, wanted).limit(MAX_CANDIDATES)
-    ).all()
+    wanted = {"mailbox": mailbox, "ids": ids, "indexes": index}
+    return connection.scalars(_BY_THREAD, wanted).all()
 
 
 def _by_origin(connection: Connection, recipients: tuple[str, ...], mailbox: str) -> Sequence[str]:
@@ -195,16 +227,7 @@ def _by_origin(connection: Connection, recipients: tuple[str, ...], mailbox: str
     if not recipients:
         return ()
     origins = tuple(storable(one).lower() for one in recipients)
-    return connection.scalars(
-        select(cases.c.reference)
-        .where(cases.c.mailbox == mailbox, cases.c.origin.in_(origins), cases.c.state != CaseState.CLOSED.value)
-        .order_by(cases.c.opened_at.desc())
-        .limit(MAX_CANDIDATES)
-    ).all()
-
-
-def _not_by(arrival: Arrival | None) -> ColumnElement[bool]:
-    return or_(cases.c.arrival_id.is_(None), cases.c.arrival_id != (0 if arrival is None else arrival.id))
+    return connection.scalars(_BY_ORIGIN, {"mailbox": mailbox, "origins": origins}).all()
 
 
 def _columns(view: CaseView) -> dict[str, Any]:

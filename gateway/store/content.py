@@ -14,6 +14,7 @@ BATCH_BYTES = 1_048_576
 """So much of a message is in memory at once while it is stored."""
 
 _ADD = insert(contents).returning(contents.c.id, sort_by_parameter_order=True)
+_ADD_CHUNKS = insert(content_chunks)
 _READ = select(content_chunks.c.octets).where(
     content_chunks.c.content_id == bindparam("content_id"), content_chunks.c.seq == bindparam("seq")
 )
@@ -36,10 +37,10 @@ def add_bodies(connection: Connection, bodies: Iterable[tuple[str, Body]]) -> li
             pending.append({"mailbox": mailbox, "content_id": content_id, "seq": seq, "octets": octets})
             weight += len(octets)
             if weight >= BATCH_BYTES:
-                connection.execute(insert(content_chunks), pending)
+                connection.execute(_ADD_CHUNKS, pending)
                 pending, weight = [], 0
     if pending:
-        connection.execute(insert(content_chunks), pending)
+        connection.execute(_ADD_CHUNKS, pending)
     return ids
 
 
@@ -52,7 +53,7 @@ def add_content(connection: Connection, mailbox: str, content: bytes) -> int:
         for seq, start in enumerate(range(0, len(content), CHUNK_BYTES))
     ]
     if rows:
-        connection.execute(insert(content_chunks), rows)
+        connection.execute(_ADD_CHUNKS, rows)
     return content_id
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from gateway.model.case import CaseView
 from gateway.model.message import Arrival
@@ -24,6 +24,9 @@ from gateway.store.tables import ArrivalState, Happening, arrivals, cases, event
 
 write_outcome, read_outcome = codec(Outcome)
 write_facts, _ = codec(dict[str, str])
+
+_CLOSE = update(arrivals).where(arrivals.c.id == bindparam("row_id"))
+_TELL = insert(events)
 
 DEFER_RETRY = timedelta(minutes=1)
 LOCK = 247
@@ -151,7 +154,7 @@ def add_event(
         "content_id": content_id,
         "facts": facts,
     }
-    connection.execute(insert(events), [row])
+    connection.execute(_TELL, [row])
 
 
 def _overtaken(connection: Connection, row: Row[Any], outcome: Outcome) -> bool:
@@ -242,7 +245,7 @@ def _keep_event(connection: Connection, outcome: Outcome, *, arrival: Arrival, n
 
 def _close_arrival(connection: Connection, row: Row[Any], reference: str, *, due_at: datetime | None) -> Changes:
     """The arrival's row after the verdict; with `due_at` it stays to be judged again then."""
-    values: dict[str, Any] = {"owner": None, "reference": reference}
-    values |= {"state": ArrivalState.JUDGED.value} if due_at is None else {"due_at": due_at}
-    connection.execute(update(arrivals).where(arrivals.c.id == row.id).values(values))
+    state = ArrivalState.JUDGED.value if due_at is None else row.state
+    closed = {"row_id": row.id, "owner": None, "reference": reference, "state": state, "due_at": due_at or row.due_at}
+    connection.execute(_CLOSE, closed)
     return {(row.mailbox, Count.WAITING, ""): -1} if due_at is None else {}
