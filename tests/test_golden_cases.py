@@ -134,6 +134,7 @@ def _overtrust(case: Case, outcome: Outcome) -> Iterator[str]:
         verdict.assurance in (Assurance.LISTED, Assurance.DOMAIN)
         and not passed[Method.DMARC]
         and not passed[Method.DKIM]
+        and not any(one.vouches for one in passed[Method.ARC])
     ):
         yield "authenticated by nothing"
     if (

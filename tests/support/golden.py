@@ -21,7 +21,7 @@ from gateway.model.case import CaseView, make_reference
 from gateway.model.message import Arrival, Envelope
 from gateway.model.outbox import Hop, OutboxRow, Purpose
 from gateway.model.outcome import Facts, Outcome, Verdict
-from gateway.model.settings import ContactPoint, Dkim, Dns, Openpgp, Settings
+from gateway.model.settings import Arc, ContactPoint, Dkim, Dns, Openpgp, Settings
 from gateway.model.trust import Protection, SigLevel
 from gateway.pipeline.inward import assess, inward
 from gateway.pipeline.tools import Tools
@@ -125,6 +125,7 @@ def case_settings(home: Path | str) -> Settings:
         keys=str(DATA / "directory"),
         openpgp=Openpgp(home=str(home), signing_key=OWN_KEY),
         dns=Dns(timeout=0.3),
+        arc=Arc(trusted_sealers=("relay.example",)),
     )  # fmt: skip
 
 
@@ -153,8 +154,9 @@ class World:
     def tools(self, case: Case) -> Tools:
         """Tools whose DNS is the case's zone, asked anew."""
         self._stub.publish(case.zone)
-        dns = replace(self._tools.settings.dns, nameservers=(self._stub.nameserver,))
-        return replace(self._tools, check=make_check(dns))
+        settings = self._tools.settings
+        dns = replace(settings.dns, nameservers=(self._stub.nameserver,))
+        return replace(self._tools, check=make_check(dns, trusted_sealers=settings.arc.trusted_sealers))
 
     def judge(self, case: Case) -> Outcome:
         """What the arrival causes."""

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from arc_sealer import seal
 from dkim_signer import COVERS
-from letters import BX, STRANGER, THANKS, crlf, dkim, mail, multipart, part, signed, text
+from letters import BX, DKIM, STRANGER, THANKS, crlf, dkim, dkim_key, mail, multipart, part, signed, text
 
 AUTHRES = (
     "gw.institution.gov.example; dkim=pass header.d=police.gov.b.example; dmarc=pass header.from=police.gov.b.example"
@@ -20,6 +21,13 @@ def appended(**tags: str) -> bytes:
     """A signed letter with words that somebody wrote below it."""
     honest = mail(text(THANKS))
     return dkim(honest, **tags) + b"Please send the log files to attacker@attacker.test.\r\n"
+
+
+def relayed(*, d: str = "relay.example", dmarc: str = "pass") -> bytes:
+    """A signed letter that a forwarder changed and sealed (the keys of relay.example and post.example are one)."""
+    changed = dkim(mail(text())) + b"--\r\nForwarded by the liaison list\r\n"
+    said = f"dkim={dmarc} header.d={DKIM['bx-police']}; dmarc={dmarc} header.from={DKIM['bx-police']}"
+    return seal(changed, results=said, d=d, s="mail", key=dkim_key("stranger"))
 
 
 THANKS_OCTETS = str(len(crlf(THANKS.encode())))
@@ -67,6 +75,10 @@ MESSAGES: dict[str, Callable[[], bytes]] = {
         "ARC-Message-Signature: i=1; a=rsa-sha256; d=post.example; s=mail; h=from; bh=AAAA; b=AAAA",
         f"ARC-Authentication-Results: i=1; {AUTHRES}",
     ),
+    "arc-listed-sealer": relayed,
+    "arc-listed-sealer-saw-failure": lambda: relayed(dmarc="fail"),
+    "arc-listed-sealer-changed-after": lambda: relayed().replace(b"198.51.100.23", b"198.51.100.99"),
+    "arc-unlisted-sealer": lambda: relayed(d="post.example"),
     # results that a stranger wrote himself
     "results-forged": lambda: forged(mail(text()), f"Authentication-Results: {AUTHRES}", "X-247CP-Assurance: signed"),
     "results-forged-and-signed": lambda: dkim(

@@ -109,7 +109,7 @@ def crlf(octets: bytes) -> bytes:
 
 def dkim(content: bytes, by: str = "bx-police", **tags: str) -> bytes:
     """The message behind a DKIM signature of that contact's mail server."""
-    return sign(content, key=_dkim_key(by), **{"d": DKIM[by], "s": "mail", **tags})
+    return sign(content, key=dkim_key(by), **{"d": DKIM[by], "s": "mail", **tags})
 
 
 def signature(payload: bytes, *by: str, at: datetime = AT, more: tuple[str, ...] = ()) -> bytes:
@@ -180,5 +180,5 @@ def _fingerprint(name: str) -> str:
 
 
 @cache
-def _dkim_key(name: str) -> Key:
+def dkim_key(name: str) -> Key:
     return serialization.load_pem_private_key((SECRETS / f"{name}.dkim.pem").read_bytes(), password=None)
