@@ -4,6 +4,7 @@ Never takes silence, SERVFAIL or a used-up budget for "no record": that is DnsUn
 search list, and never waits longer for one message than it was given.
 """
 
+import ipaddress
 import threading
 import time
 from collections import OrderedDict
@@ -166,6 +167,8 @@ def _client(nameservers: tuple[str, ...]) -> dns.resolver.Resolver:
         client = dns.resolver.Resolver(configure=False)
     if nameservers:
         client.nameservers = [_nameserver(one) for one in nameservers]
+    # AD in a question asks whether DNSSEC validated the answer, without its records (RFC 6840 section 5.7).
+    client.set_flags(dns.flags.RD | dns.flags.AD)
     # The size that passes every path unfragmented (DNS flag day 2020); larger answers come by TCP.
     client.use_edns(0, 0, 1232)
     return client
@@ -199,10 +202,18 @@ def _lookup(client: dns.resolver.Resolver, name: str, rdtype: str, seconds: floa
     if found.response.flags & dns.flags.TC or _chars(values) > MAX_ANSWER_CHARS:
         # Cut off even over TCP: what is missing may be the record.
         return nothing
-    ttl = found.chaining_result.minimum_ttl
+    ttl, secure = found.chaining_result.minimum_ttl, authentic(found.response.flags, found.nameserver)
     if not values:
-        return replace(nothing, status=NODATA, ttl=min(ttl, MAX_NEGATIVE_TTL))
-    return DnsAnswer(name, rdtype, ANSWER, values, min(ttl, MAX_TTL))
+        return replace(nothing, status=NODATA, ttl=min(ttl, MAX_NEGATIVE_TTL), secure=secure)
+    return DnsAnswer(name, rdtype, ANSWER, values, min(ttl, MAX_TTL), secure)
+
+
+def authentic(flags: int, nameserver: str | None) -> bool:
+    """Whether AD is set by a name server on this machine: on any longer way anybody could have set it (RFC 4035 section 4.9.3)."""
+    try:
+        return bool(flags & dns.flags.AD) and ipaddress.ip_address(nameserver or "").is_loopback
+    except ValueError:
+        return False
 
 
 def _chars(values: tuple[str, ...]) -> int:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+import dns.flags
 import dns.resolver
 import pytest
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from gateway.cli.demo.stub_dns import StubDns
 from gateway.errors import DnsUnavailable
 from gateway.model.trust import DnsAnswer
-from gateway.trust.resolver import Questions, Recorded, Resolver
+from gateway.trust.resolver import Questions, Recorded, Resolver, authentic
 
 ZONE = {
     "police.example": [
@@ -58,6 +59,46 @@ def stub(running: StubDns) -> StubDns:
 @pytest.fixture
 def resolver(stub: StubDns) -> Resolver:
     return Resolver(nameservers=(stub.nameserver,), timeout=0.25)
+
+
+class Validating(StubDns):
+    """A name server that says of each answer that DNSSEC validated it, where it was asked to say so (RFC 6840 section 5.7)."""
+
+    def reply(self, wire: bytes, transport: str) -> bytes | None:
+        answer = super().reply(wire, transport)
+        asked = wire[3] & 0x20
+        return answer and answer[:3] + bytes([answer[3] | asked]) + answer[4:]
+
+
+def test_word_of_a_validating_server_on_this_machine_is_kept() -> None:
+    with Validating(ZONE) as stub:
+        questions = Resolver(nameservers=(stub.nameserver,), timeout=0.25).for_message()
+        assert questions.txt("police.example").secure
+        assert questions.txt("empty.example").secure
+        assert not questions.txt("missing.example").secure
+    assert Recorded(questions.answers).for_message().txt("police.example").secure
+
+
+def test_server_that_does_not_validate_is_not_taken_for_one(resolver: Resolver) -> None:
+    assert not resolver.for_message().txt("police.example").secure
+
+
+@pytest.mark.parametrize(
+    ("nameserver", "secure"),
+    [
+        ("127.0.0.1", True),
+        ("127.0.0.53", True),
+        ("::1", True),
+        ("192.0.2.53", False),
+        ("2001:db8::53", False),
+        ("::ffff:192.0.2.1", False),
+        ("https://resolver.example/dns-query", False),
+        (None, False),
+    ],
+)
+def test_authentic_data_is_believed_from_this_machine_alone(nameserver: str | None, secure: bool) -> None:
+    assert authentic(dns.flags.QR | dns.flags.AD, nameserver) is secure
+    assert not authentic(dns.flags.QR | dns.flags.RA, nameserver)
 
 
 def test_each_record_type_has_its_own_form(resolver: Resolver) -> None:
