@@ -65,7 +65,7 @@ def _show(found: list[Diagnosis]) -> None:
     for one in found:
         console.print(f"{'[green]ok[/]' if one.good else '[red]NO[/]'}  {one.what:{width}}  {plain(one.found)}")
         if one.remedy:
-            console.print(f"    {'':{width}}  to mend: {plain(one.remedy)}")
+            console.print(f"    {'':{width}}  do: {plain(one.remedy)}")
     bad = sum(not one.good for one in found)
     console.print(f"\n{bad} of {len(found)} to mend" if bad else "\neverything is in order")
 
@@ -111,7 +111,7 @@ def _database(settings: Settings) -> Iterator[Diagnosis]:
             "database",
             good=fresh,
             found="not there yet; `cp247 serve` makes it" if fresh else str(error),
-            remedy="" if fresh else "see `database` in gateway.yaml",
+            remedy="" if fresh else "`cp247 serve` makes and upgrades it; else see `database` in gateway.yaml",
         )
         return
     yield Diagnosis("database", good=True, found=settings.database.partition("@")[2] or settings.database)
@@ -233,7 +233,7 @@ def _private_files(settings: Settings) -> Iterator[Diagnosis]:
         read_secret(settings)
     except ConfigError as error:
         yield Diagnosis("secret", good=False, found=str(error))
-    for path in (settings.secret, settings.dkim.key, settings.openpgp.home):
+    for path in (settings.state, settings.secret, settings.dkim.key, settings.openpgp.home):
         try:
             mode = stat.S_IMODE(os.stat(path).st_mode)
         except OSError as error:

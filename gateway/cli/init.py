@@ -49,7 +49,9 @@ def init(folder: Path, mailbox: str, hostname: str | None, name: str, country: s
     _refuse(values, name=name, folder=folder)
     try:
         record = _write_files(folder)
-        fingerprint = GnupgHome(str(folder / "state" / "gnupg")).make_own_key(name=name, mailbox=mailbox)
+        home = GnupgHome(str(folder / "state" / "gnupg"))
+        fingerprint = home.make_own_key(name=name, mailbox=mailbox)
+        home.kill_agent()
         values[("openpgp", "signing_key")] = fingerprint
         (folder / "gateway.yaml").write_text(_configuration(values), encoding="utf-8")
         (folder / "state" / "dkim.txt").write_text(f"cp247._domainkey.{domain}. TXT {record}\n", encoding="ascii")
