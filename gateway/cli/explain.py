@@ -1,5 +1,6 @@
 """`cp247 explain FILE...`: the verdict of messages and what it rests on, without touching anything."""
 
+import ipaddress
 import json
 import sys
 from dataclasses import replace
@@ -17,11 +18,26 @@ from gateway.model.message import Arrival, Envelope
 from gateway.model.verdict import Disposition
 from gateway.service.single import SingleFiles, arrival_of_file
 
+YEARS = range(1971, 2106)
+"""What 32 bits of seconds can name (RFC 9580 section 3.5)."""
+
+
+def _address(_context: click.Context, _option: click.Parameter, text: str | None) -> str | None:
+    """The address as given; anything else would look like mail of an unknown client."""
+    if text is not None:
+        try:
+            ipaddress.ip_address(text)
+        except ValueError:
+            raise click.BadParameter(f"{text!r} is no IP address; write 192.0.2.25 or 2001:db8::25") from None
+    return text
+
 
 @click.command(short_help="Judge mail files, without any effect.")
 @click.argument("files", nargs=-1, required=True, type=click.Path())
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
-@click.option("--peer", metavar="IP", help="Address of the client that handed the message over, for SPF.")
+@click.option(
+    "--peer", metavar="IP", callback=_address, help="Address of the client that handed the message over, for SPF."
+)
 @click.option("--helo", metavar="NAME", help="What that client said in EHLO.")
 @click.option("--mail-from", metavar="ADDRESS", help="Envelope sender; default the topmost Return-Path, else unknown.")
 @click.option("--received-at", metavar="ISO", help="Moment to judge at, such as 2026-11-21T03:14:07Z; default now.")
@@ -54,7 +70,8 @@ def explain(
             verdict = single.verdict(arrival)
             dispositions.add(verdict.disposition)
             if as_json:
-                click.echo(json.dumps(verdict_json(verdict, file=file, sha256=arrival.sha256), ensure_ascii=False))
+                # In ASCII: whatever a stranger or a file name brings can be printed, and is valid JSON, in any locale.
+                click.echo(json.dumps(verdict_json(verdict, file=file, sha256=arrival.sha256)))
             else:
                 show_verdict(Console(highlight=False), verdict, arrival, file=file)
     finally:
@@ -71,6 +88,8 @@ def _moment(text: str | None) -> datetime:
         raise click.BadParameter(
             f"{text!r} is not ISO 8601; write 2026-11-21T03:14:07Z", param_hint="--received-at"
         ) from None
+    if at.year not in YEARS:
+        raise click.BadParameter(f"{text!r}: write a moment of the years 1971 to 2105", param_hint="--received-at")
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 

@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from io import TextIOWrapper
 
 import click
 
@@ -54,6 +55,10 @@ def cp247(context: click.Context, config: str | None) -> None:
 
 def main() -> None:
     """Run the command line; exit 0 fine, 1 a finding, 2 usage or configuration error."""
+    for stream in (sys.stdout, sys.stderr):
+        # A file name or a stranger's word that this terminal cannot show is escaped; it never ends the program.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         cp247(_config_first(sys.argv[1:]), standalone_mode=True)
     except ConfigError as error:
