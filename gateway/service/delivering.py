@@ -97,6 +97,7 @@ class CourierLoop:
                 rcpt_to=self._rcpt_to(row),
                 chunks=lambda: iter((whole,)),
                 size=len(whole),
+                helo=self._settings.hostname,
             )
         except BytesDiffer as error:
             log.alarm(

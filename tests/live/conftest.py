@@ -20,14 +20,14 @@ def _needs_servers() -> None:
 
 
 @pytest.fixture(scope="session")
-def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Institution]:
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Institution]:
     _needs_servers()
     with institution(tmp_path_factory.mktemp("sqlite"), inbound="inbound-lmtp") as found:
         yield found
 
 
 @pytest.fixture(scope="session")
-def on_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Institution]:
+def site_on_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Institution]:
     _needs_servers()
     if not postgres.PROGRAMS:
         pytest.skip(postgres.MISSING)
@@ -39,7 +39,7 @@ def on_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Institut
             yield found
 
 
-@pytest.fixture(params=["sqlite", "postgresql"], scope="session")
-def site(request: pytest.FixtureRequest) -> Institution:
-    """The institution, on both databases."""
-    return request.getfixturevalue(f"on_{request.param}")
+@pytest.fixture(params=["site", "site_on_postgresql"], ids=["sqlite-lmtp", "postgresql-smtp"])
+def each_site(request: pytest.FixtureRequest) -> Institution:
+    """The institution on one database after the other."""
+    return request.getfixturevalue(request.param)

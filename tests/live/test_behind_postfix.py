@@ -12,6 +12,11 @@ from running import cp247
 pytestmark = pytest.mark.live
 
 
+def test_the_doctor_finds_nothing_to_mend(site):
+    done = cp247("doctor", config=site.gateway.config, check=False)
+    assert done.returncode == 0, done.stdout
+
+
 def test_a_signed_request_reaches_the_mailbox_marked_and_still_verifies(site):
     content = site.counterpart.signed(MAILBOX, *letters.PRESERVATION)
     site.receive(content)
@@ -49,7 +54,8 @@ def test_the_receipt_of_a_signed_request_is_signed_and_not_encrypted(site):
     assert b"247CP-" in payload
 
 
-def test_the_right_answer_leaves_signed_encrypted_threaded_and_without_the_officer(site):
+def test_the_right_answer_leaves_signed_encrypted_threaded_and_without_the_officer(each_site):
+    site = each_site
     content = site.counterpart.encrypted(MAILBOX, *letters.SUBSCRIBER, key=site.key)
     site.receive(content)
     flags, delivered = site.delivered(content)
@@ -61,6 +67,7 @@ def test_the_right_answer_leaves_signed_encrypted_threaded_and_without_the_offic
     sent = _answer(site, case)
     assert field(sent, "Subject") == f"[{case}]"
     assert field(sent, "In-Reply-To") == request_id
+    assert b"\r\nReceived: from gw.institution.gov.example (localhost " in sent
     assert field(sent, "X-Rcpt-Args").startswith(f"<{to}>")
     assert dkim_verifies(sent, site.zone)
     for secret in (OFFICER, "laptop-17", "10.1.2.3", "Some Client", "Authenticated sender"):
@@ -83,15 +90,15 @@ def _answer(site, case):
     return wait_until(found, what="the answer")
 
 
-def test_a_request_to_two_addresses_of_the_mailbox_gets_one_reply_each(on_sqlite):
-    content = on_sqlite.counterpart.plain(MAILBOX, *letters.PRESERVATION)
+def test_a_request_to_two_addresses_of_the_mailbox_gets_one_reply_each(site):
+    content = site.counterpart.plain(MAILBOX, *letters.PRESERVATION)
     detail = MAILBOX.replace("@", "+a-detail@")
-    on_sqlite.receive(content, rcpt_tos=(MAILBOX, detail))
+    site.receive(content, rcpt_tos=(MAILBOX, detail))
     about = field(content, "Message-ID").encode()
-    wait_until(lambda: len(on_sqlite.mails(about=about)) == 2, what="delivery for both")
-    lines = [line for line in on_sqlite.postfix.log().splitlines() if "status=sent" in line and "/lmtp[" in line]
+    wait_until(lambda: len(site.mails(about=about)) == 2, what="delivery for both")
+    lines = [line for line in site.postfix.log().splitlines() if "status=sent" in line and "/lmtp[" in line]
     assert sum("250 2.0.0 Ok: accepted as" in line for line in lines if f"to=<{detail}>" in line) == 1
-    assert on_sqlite.gateway.metric("cp247_unaccounted_deliveries") == 0
+    assert site.gateway.metric("cp247_unaccounted_deliveries") == 0
 
 
 def test_a_forged_request_is_in_quarantine_and_nobody_is_answered(site):
@@ -129,34 +136,34 @@ def test_long_lines_and_odd_bytes_pass_postfix_and_gateway_unchanged(site):
     assert site.delivered(content)[1].endswith(content)
 
 
-def test_while_the_mailbox_server_is_down_mail_waits_and_then_comes_once(on_sqlite):
-    on_sqlite.gateway.idle()
-    on_sqlite.dovecot.stop()
-    content = on_sqlite.counterpart.plain(MAILBOX, *letters.PRESERVATION)
+def test_while_the_mailbox_server_is_down_mail_waits_and_then_comes_once(site):
+    site.gateway.idle()
+    site.dovecot.stop()
+    content = site.counterpart.plain(MAILBOX, *letters.PRESERVATION)
     try:
-        on_sqlite.receive(content)
-        on_sqlite.receipt(content)
-        queued = json.loads(cp247("queue", "list", "--json", config=on_sqlite.gateway.config).stdout.splitlines()[0])
+        site.receive(content)
+        site.receipt(content)
+        queued = json.loads(cp247("queue", "list", "--json", config=site.gateway.config).stdout.splitlines()[0])
         assert (queued["waits_for"], queued["recipients"]) == ("delivery", [MAILBOX])
     finally:
-        on_sqlite.dovecot.start()
-    on_sqlite.delivered(content, seconds=40)
-    on_sqlite.gateway.idle()
-    assert len(on_sqlite.mails(about=field(content, "Message-ID").encode())) == 1
+        site.dovecot.start()
+    site.delivered(content, seconds=40)
+    site.gateway.idle()
+    assert len(site.mails(about=field(content, "Message-ID").encode())) == 1
 
 
-def test_the_bounce_of_a_receipt_comes_back_to_its_case_and_nobody_is_answered(on_sqlite):
-    content = on_sqlite.unreachable.plain(MAILBOX, *letters.PRESERVATION)
-    on_sqlite.receive(content, sender=on_sqlite.unreachable)
-    case = field(on_sqlite.delivered(content)[1], "X-247CP-Case")
+def test_the_bounce_of_a_receipt_comes_back_to_its_case_and_nobody_is_answered(site):
+    content = site.unreachable.plain(MAILBOX, *letters.PRESERVATION)
+    site.receive(content, sender=site.unreachable)
+    case = field(site.delivered(content)[1], "X-247CP-Case")
 
     def bounce():
-        reports = (one for _, one in on_sqlite.mails(about=b"this mailbox is closed"))
+        reports = (one for _, one in site.mails(about=b"this mailbox is closed"))
         return next((one for one in reports if field(one, "X-247CP-Case") == case), None)
 
     found = wait_until(bounce, what="the bounce")
     assert field(found, "Return-Path") == "<>"
     assert field(found, "X-247CP-Class") == "other"
-    on_sqlite.gateway.idle()
-    shown = json.loads(cp247("cases", "show", case, "--json", config=on_sqlite.gateway.config).stdout)
+    site.gateway.idle()
+    shown = json.loads(cp247("cases", "show", case, "--json", config=site.gateway.config).stdout)
     assert [one["purpose"] for one in shown["mails"]].count("receipt") == 1
