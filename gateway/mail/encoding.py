@@ -19,7 +19,7 @@ IDENTITY = frozenset({"", "7bit", "8bit", "binary"})
 MAX_FIELD_LINE = 998
 
 _BLANKS_AT_END = re.compile(rb"[ \t]+(?=\r\n)")
-_NOT_ASCII = re.compile(rb"[\x00\x80-\xff]")
+_NOT_FOR_RELAYS = re.compile(rb"[\x00\x80-\xff]|\r(?!\n)|(?<!\r)\n")
 _QUOTED = re.compile(r'"([^"]*)"')
 
 
@@ -75,7 +75,7 @@ def _pieces(message: Message, part: Part) -> Iterator[bytes]:
 
 
 def _between(octets: bytes) -> bytes:
-    return _NOT_ASCII.sub(b"?", _BLANKS_AT_END.sub(b"", octets))
+    return _NOT_FOR_RELAYS.sub(b"?", _BLANKS_AT_END.sub(b"", octets))
 
 
 def _content_type(message: Message, part: Part) -> str:
@@ -88,7 +88,7 @@ def _content_type(message: Message, part: Part) -> str:
 def _seven_bit(field: Field) -> bytes:
     """The field as it stands, or written anew where it is not 7-bit or its lines are too long."""
     raw = field.raw
-    if raw.isascii() and b"\0" not in raw and raw.endswith(b"\r\n") and _longest_line(raw) <= MAX_FIELD_LINE:
+    if not _NOT_FOR_RELAYS.search(raw) and raw.endswith(b"\r\n") and _longest_line(raw) <= MAX_FIELD_LINE:
         return _BLANKS_AT_END.sub(b"", raw)
     value = _printable(field.value)
     if field.name.lower() in ("content-type", "content-disposition"):

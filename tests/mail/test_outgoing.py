@@ -300,6 +300,15 @@ def login(*lines):
 RECEIVED = b"Received: from [192.0.2.44] (Authenticated sender: j.doe)\r\n\tby mx.institution.gov.example"
 
 
+def test_bare_line_ends_do_not_leave():
+    inner = scan(
+        b'Content-Type: multipart/mixed; boundary="b"\r\n\r\npre\ramble\r\n--b\r\n'
+        b"Content-Type: text/plain; charset=utf-8\rx\r\n\r\none\rtwo\r\n--b--\r\nepi\rlogue"
+    )
+    entity = payload(officer("plain"), cipher=True, case=CASE, inner=inner)
+    assert entity.count(b"\r") == entity.count(b"\n") == entity.count(b"\r\n")
+
+
 def test_login_stands_in_the_topmost_received():
     found, rest = login_of(officer("plain").header)
     assert found == "j.doe"
