@@ -1,9 +1,10 @@
 # cp247-gateway: `make demo` shows it, `make test` proves it. Each does all its set-up.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench
+.PHONY: help demo test bench fuzz
 # compiled modules make the many short processes of the tests start three times faster
 unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
+SECONDS := 600
 RUN := $(VENV)/bin/
 
 help: ## this list
@@ -28,3 +29,7 @@ test: $(VENV)/.ready ## lint, types, floors and every test, with real servers wh
 bench: $(VENV)/.ready ## how fast, beside Postfix on the same machine in the same run
 	@tests/setup-servers
 	$(RUN)python -m tests.bench
+
+fuzz: ## coverage-guided search for bytes that break a reader, SECONDS=600 in all (Linux on x86-64)
+	@tests/setup-venv $(VENV) fuzz
+	$(RUN)python -m tests.fuzz --seconds $(SECONDS)
