@@ -4,14 +4,10 @@ Never overwrites a file and never leaves half a folder: it is made under a hidde
 """
 
 import os
-import re
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from io import StringIO
 
-from ruamel.yaml import YAML
-
+from gateway.cli.contact_folder import contact_yaml, folder_name, found_folder, is_folder_name
 from gateway.errors import Complaint, ConfigError
 from gateway.mail.addresses import parse_address
 from gateway.model.message import Address
@@ -95,29 +91,16 @@ def _added(owner: Contact, address: Address, folder: str, name: str, enrolment: 
 def _founded(enrolment: Enrolment, address: Address, keys: str, name: str) -> Enrolled:
     if not enrolment.name or not enrolment.country:
         raise _refused(enrolment.address, "belongs to no contact point yet", "say who it is with --name and --country")
-    folder = enrolment.folder or _folder_name(enrolment.country, address.domain)
+    folder = enrolment.folder or folder_name(enrolment.country, address.domain)
     content = _contact_yaml(enrolment, address)
     read_contact(folder, content, file=f"{folder}/{CONTACT_FILE}")
-    final = os.path.join(keys, folder)
-    if os.path.exists(final) or not re.fullmatch("[a-z0-9][a-z0-9-]{0,63}", folder):
-        raise _refused(final, "is there already, or is no name for a folder", "choose another with --folder")
-    made = os.path.join(keys, f".new-{folder}")
-    try:
-        shutil.rmtree(made, ignore_errors=True)
-        os.mkdir(made)
-        for file, octets in ((CONTACT_FILE, content), (name, enrolment.armored)):
-            with open(os.path.join(made, file), "xb") as written:
-                written.write(octets)
-        os.rename(made, final)
-    except OSError as error:
-        shutil.rmtree(made, ignore_errors=True)
-        raise _refused(final, f"cannot be written: {error.strerror}", "mend its permissions") from error
+    if os.path.exists(os.path.join(keys, folder)) or not is_folder_name(folder):
+        raise _refused(
+            os.path.join(keys, folder), "is there already, or is no name for a folder", "choose another with --folder"
+        )
+    final = found_folder(keys, folder, {CONTACT_FILE: content, name: enrolment.armored})
     path = os.path.join(final, name)
     return Enrolled(path, os.path.join(final, CONTACT_FILE), name.removesuffix(".asc"), bool(enrolment.verified_how))
-
-
-def _folder_name(country: str, domain: str) -> str:
-    return re.sub("[^a-z0-9-]", "-", f"{country}-{domain.partition('.')[0]}".lower())
 
 
 def _contact_yaml(enrolment: Enrolment, address: Address) -> bytes:
@@ -133,12 +116,7 @@ def _contact_yaml(enrolment: Enrolment, address: Address) -> bytes:
         "enrolled_by": list(enrolment.enrolled_by),
         "verified_how": enrolment.verified_how,
     }
-    document |= {key: value for key, value in more.items() if value}
-    written = StringIO()
-    yaml = YAML()
-    yaml.width = 4096
-    yaml.dump(document, written)
-    return written.getvalue().encode("utf-8")
+    return contact_yaml(document | {key: value for key, value in more.items() if value})
 
 
 def _refused(file: str, what: str, remedy: str) -> ConfigError:

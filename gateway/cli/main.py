@@ -17,6 +17,7 @@ VERBS = {
     "demo": "gateway.cli.demo.command:demo",
     "rules": "gateway.cli.rules:rules",
     "keys": "gateway.cli.keys:keys",
+    "directory": "gateway.cli.directory:directory",
     "cases": "gateway.cli.cases:cases",
     "queue": "gateway.cli.queue:queue",
 }

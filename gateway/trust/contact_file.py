@@ -135,4 +135,4 @@ def _wrong_addresses(entry: _ContactEntry) -> Iterator[_Wrong]:
 
 
 def _is_printable(text: str) -> bool:
-    return not any(unicodedata.category(one) in {"Cc", "Cf", "Zl", "Zp"} for one in text)
+    return not any(unicodedata.category(one) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for one in text)
