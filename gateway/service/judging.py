@@ -3,9 +3,12 @@
 One thread drives one judge. A judge busy for more than a second gets a fresh one beside it, up to four more than configured.
 """
 
+import contextlib
+import os
 import queue
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,7 +25,7 @@ from gateway.pipeline.cases import bounced_case, request_key
 from gateway.pipeline.inward import judge_error
 from gateway.service.judges import Judge
 from gateway.service.nursery import Nursery
-from gateway.service.pager import Call
+from gateway.service.pager import PROVED, Call
 from gateway.store.cases import Recall
 from gateway.store.journal import Claim, Journal
 
@@ -32,6 +35,8 @@ BUSY_SECONDS = 1.0
 SPARE_JUDGES = 4
 LEASE = timedelta(seconds=60)
 POLL_SECONDS = 1.0
+CLOSE_SECONDS = 3.0
+"""What is being judged when we stop may take so long; then it is judged after the next start."""
 DEFERRALS = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 240))
 """When a message whose DNS or gpg did not answer is asked about again; after the last one it is decided without."""
 
@@ -69,7 +74,8 @@ class JudgeLoop:
         self._stopping = threading.Event()
         self._drivers: list[Driver] = []
         self._defeats: dict[int, int] = {}
-        self._claimer = threading.Thread(target=self._claim, name="claims")
+        self._paged: set[int] = set()
+        self._claimer = threading.Thread(target=self._claim, name="claims", daemon=True)
 
     def start(self) -> None:
         """Start the configured number of judges; returns when each is ready."""
@@ -92,20 +98,30 @@ class JudgeLoop:
         self._nursery = nursery
 
     def close(self) -> None:
-        """Finish what is being judged; what was claimed and not begun goes back when its lease ends."""
+        """Finish what is nearly judged; everything else that was claimed is judged after its lease, or the next start."""
         self._stopping.set()
         self._wake.set()
-        self._claimer.join()
-        for _ in self._drivers:
+        drivers = tuple(self._drivers)
+        for _ in drivers:
             self._claims.put(None)
-        for driver in tuple(self._drivers):
-            if driver.thread is not None:
-                driver.thread.join()
+        end = time.monotonic() + CLOSE_SECONDS
+        self._join(drivers, until=end)
+        for driver in drivers:
+            if (judge := driver.judge) is not None:
+                judge.interrupt()
+        self._join(drivers, until=end + 1)
+
+    def _join(self, drivers: tuple[Driver, ...], *, until: float) -> None:
+        threads = (self._claimer, *(one.thread for one in drivers if one.thread is not None))
+        for thread in (one for one in threads if one.is_alive()):
+            thread.join(max(0.0, until - time.monotonic()))
 
     def _hire(self) -> threading.Event:
         """Start a driver; the event is set when its first judge is ready or could not be started."""
         driver, ready = Driver(), threading.Event()
-        driver.thread = threading.Thread(target=self._drive, args=(driver, ready), name=f"driver-{len(self._drivers)}")
+        driver.thread = threading.Thread(
+            target=self._drive, args=(driver, ready), name=f"driver-{len(self._drivers)}", daemon=True
+        )
         self._drivers.append(driver)
         driver.thread.start()
         return ready
@@ -113,8 +129,12 @@ class JudgeLoop:
     def _claim(self) -> None:
         """Claim what is due as long as somebody is free to judge it, and put a fresh judge beside one that is stuck."""
         while not self._stopping.is_set():
-            self._relieve()
-            claims = self._claimed()
+            try:
+                self._relieve()
+                claims = self._claimed()
+            except Exception as error:  # noqa: BLE001 a fault of ours must not end the thread that everything waits for
+                log.alarm("not-claimed", error=repr(error), remedy="report it; arrivals wait and nothing is lost")
+                claims = ()
             for claim in claims:
                 self._claims.put(claim)
             if not claims:
@@ -122,11 +142,8 @@ class JudgeLoop:
             self._wake.clear()
 
     def _claimed(self) -> tuple[Claim, ...]:
-        free = (
-            2 * len(self._drivers)
-            - self._claims.qsize()
-            - sum(driver.busy_since is not None for driver in self._drivers)
-        )
+        busy = sum(one.busy_since is not None for one in self._drivers)
+        free = 2 * len(self._drivers) - self._claims.qsize() - busy
         if free <= 0:
             return ()
         try:
@@ -139,24 +156,17 @@ class JudgeLoop:
             return ()
 
     def _relieve(self) -> None:
-        now = time.monotonic()
-        stuck = sum(1 for one in self._drivers if one.busy_since is not None and now - one.busy_since > BUSY_SECONDS)
         wanted = self._nursery.equipment.settings.judges
-        if len(self._drivers) - stuck < wanted and len(self._drivers) < wanted + SPARE_JUDGES:
+        if len(self._drivers) - self._stuck() < wanted and len(self._drivers) < wanted + SPARE_JUDGES:
             self._hire()
 
     def _drive(self, driver: Driver, ready: threading.Event) -> None:
         """Judge one claim after the other; a spare driver leaves when it is no longer needed."""
         self._prepare(driver)
         ready.set()
-        while (claim := self._claims.get()) is not None:
+        while (claim := self._claims.get()) is not None and not self._stopping.is_set():
             driver.busy_since = time.monotonic()
-            try:
-                self._handle(driver, claim)
-            except Exception as error:  # noqa: BLE001 a fault of ours over one message must not end the thread that drives all others
-                log.alarm(
-                    "not-judged", arrival=claim.arrival.id, error=repr(error), remedy="report it; it is judged again"
-                )
+            self._handle(driver, claim)
             driver.busy_since = None
             self._wake.set()
             if self._spare():
@@ -165,41 +175,80 @@ class JudgeLoop:
         if driver.judge is not None:
             driver.judge.kill()
 
-    def _spare(self) -> bool:
-        calm = all(one.busy_since is None or time.monotonic() - one.busy_since < BUSY_SECONDS for one in self._drivers)
-        return calm and len(self._drivers) > self._nursery.equipment.settings.judges and not self._stopping.is_set()
+    def _stuck(self) -> int:
+        """Drivers busy for more than a second; read once each, they change as we look."""
+        since = [one.busy_since for one in self._drivers]
+        return sum(1 for one in since if one is not None and time.monotonic() - one > BUSY_SECONDS)
 
-    def _prepare(self, driver: Driver) -> Judge:
-        """The driver's judge, fresh where there is none or where rules or keys have changed since."""
-        nursery = self._nursery
-        if driver.judge is not None and driver.judge.nursery is not nursery:
+    def _spare(self) -> bool:
+        return (
+            len(self._drivers) > self._nursery.equipment.settings.judges
+            and self._stuck() == 0
+            and not self._stopping.is_set()
+        )
+
+    def _prepare(self, driver: Driver) -> Judge | None:
+        """The driver's judge, fresh where there is none or where rules or keys have changed since; None when we stop."""
+        if driver.judge is not None and driver.judge.nursery is not self._nursery:
             driver.judge.kill()
             driver.judge = None
-        while driver.judge is None:
+        while driver.judge is None and not self._stopping.is_set():
             try:
-                driver.judge = Judge(nursery)
+                # asked for anew each time: a reload may have closed the nursery we had in hand
+                driver.judge = Judge(self._nursery)
             except JudgeDefeated as error:
                 log.alarm("judge-not-started", error=str(error), remedy="run `cp247 doctor`")
-                time.sleep(POLL_SECONDS)
+                self._stopping.wait(POLL_SECONDS)
         return driver.judge
 
     def _handle(self, driver: Driver, claim: Claim) -> None:
-        arrival = claim.arrival
+        """Judge and commit; whatever goes wrong over this message ends no thread, and after two times it is delivered as it is."""
         began = time.monotonic()
         try:
-            facts = self._facts(claim)
-            outcome = self._judged(driver, arrival, facts)
+            outcome = self._outcome(driver, claim)
             if outcome is None:
-                self._journal.postpone(arrival.id, until=datetime.now(UTC), tries=claim.tries)
                 return
             self._commit(claim, outcome)
         except StoreUnavailable as error:
             # the lease ends by itself: the arrival is judged again, and a repeat of `record` changes nothing
             log.alarm(
-                "not-recorded", arrival=arrival.id, error=str(error), remedy="see the database; the message waits there"
+                "not-recorded",
+                arrival=claim.arrival.id,
+                error=str(error),
+                remedy="see the database; the message waits there",
             )
+        except Exception as error:  # noqa: BLE001 a judge's end and a fault of ours are the same to the message
+            self._defeated(driver, claim, error)
+        else:
+            self._defeats.pop(claim.arrival.id, None)
+            metrics.JUDGE_SECONDS.observe(time.monotonic() - began)
+
+    def _outcome(self, driver: Driver, claim: Claim) -> Outcome | None:
+        """What the judge says, `judge-error` after the last defeat, None when we stop."""
+        arrival, defeats = claim.arrival, self._defeats.get(claim.arrival.id, 0)
+        if defeats >= len(self._seconds):
+            settings = self._nursery.equipment.settings
+            facts = Facts(reference=self._reference(arrival))
+            return judge_error(arrival, facts, mailbox=settings.contact_point.mailbox, hostname=settings.hostname)
+        facts = self._facts(claim)
+        judge = self._prepare(driver)
+        return None if judge is None else judge.judge(arrival, facts, seconds=self._seconds[defeats])
+
+    def _defeated(self, driver: Driver, claim: Claim, error: Exception) -> None:
+        """Count it, and give the message back at once: to a fresh judge, or to be delivered as it is."""
+        if self._stopping.is_set():
             return
-        metrics.JUDGE_SECONDS.observe(time.monotonic() - began)
+        if driver.judge is not None:
+            driver.judge.kill()
+            driver.judge = None
+        tries = self._defeats[claim.arrival.id] = self._defeats.get(claim.arrival.id, 0) + 1
+        what = str(error) if isinstance(error, JudgeDefeated) else _where(error)
+        log.alarm("judge-defeated", arrival=claim.arrival.id, tries=tries, error=what)
+        if tries > len(self._seconds):
+            # Not even a verdict of our own could be kept: again after the lease, not at once for ever.
+            return
+        with contextlib.suppress(StoreUnavailable):
+            self._journal.postpone(claim.arrival.id, until=datetime.now(UTC), tries=claim.tries)
 
     def _facts(self, claim: Claim) -> Facts:
         arrival = claim.arrival
@@ -211,16 +260,17 @@ class JudgeLoop:
             recipients=arrival.envelope.rcpt_tos,
             arrival=arrival,
         )
-        reference = make_reference(
-            self._nursery.equipment.secret, arrival.received_at.astimezone(UTC).year, arrival.number
-        )
         return Facts(
-            reference=reference,
+            reference=self._reference(arrival),
             candidates=(*recall.candidates, *self._named(arrival, recall)),
             repeat_of=recall.repeat_of,
             receipt_due=recall.receipt_due,
             final=claim.tries > len(DEFERRALS),
         )
+
+    def _reference(self, arrival: Arrival) -> str:
+        """The number of the case it may open."""
+        return make_reference(self._nursery.equipment.secret, arrival.received_at.astimezone(UTC).year, arrival.number)
 
     def _named(self, arrival: Arrival, recall: Recall) -> tuple[CaseView, ...]:
         """Cases that a repeat or a return path of ours names, beside those the thread does."""
@@ -229,38 +279,32 @@ class JudgeLoop:
         found = (self._journal.case(one) for one in sorted(filter(None, wanted)))
         return tuple(one.view for one in found if one is not None)
 
-    def _judged(self, driver: Driver, arrival: Arrival, facts: Facts) -> Outcome | None:
-        """The outcome; None after the first defeat, `judge-error` after the second."""
-        defeats = self._defeats.get(arrival.id, 0)
-        try:
-            outcome = self._prepare(driver).judge(arrival, facts, seconds=self._seconds[min(defeats, 1)])
-        except JudgeDefeated as error:
-            driver.judge = None
-            log.alarm("judge-defeated", arrival=arrival.id, tries=defeats + 1, error=str(error))
-            self._defeats[arrival.id] = defeats + 1
-            if defeats == 0:
-                return None
-            settings = self._nursery.equipment.settings
-            outcome = judge_error(arrival, facts, mailbox=settings.contact_point.mailbox, hostname=settings.hostname)
-        self._defeats.pop(arrival.id, None)
-        return outcome
-
     def _commit(self, claim: Claim, outcome: Outcome) -> None:
         # before the commit: after a crash between the two somebody is woken twice, never not at all
-        if outcome.verdict.page:
-            self._page(_call(outcome))
-        now = datetime.now(UTC)
+        self._wake_human(claim.arrival.id, outcome)
         receipts = self._nursery.equipment.settings.receipts
         recorded = self._journal.record(
             claim.arrival.id,
             outcome,
-            now=now,
+            now=datetime.now(UTC),
             per_contact_hour=receipts.per_contact_hour,
             all_hour=receipts.all_hour,
             retry=DEFERRALS[min(claim.tries, len(DEFERRALS)) - 1],
         )
+        if recorded.again:
+            return
+        if outcome.verdict.disposition is not Disposition.DEFER:
+            self._paged.discard(claim.arrival.id)
         self._tell(claim.arrival, recorded.outcome)
         self._outbox_filled()
+
+    def _wake_human(self, arrival: int, outcome: Outcome) -> None:
+        """Page once for an arrival that is asked about again; and once more when it is proved in the end."""
+        verdict = outcome.verdict
+        if not verdict.page or (arrival in self._paged and verdict.assurance not in PROVED):
+            return
+        self._paged.add(arrival)
+        self._page(_call(outcome))
 
     def _tell(self, arrival: Arrival, outcome: Outcome) -> None:
         """Metrics, log and page of a committed outcome."""
@@ -289,3 +333,9 @@ def _call(outcome: Outcome) -> Call:
     verdict = outcome.verdict
     what = "judge-error" if verdict.reasons[:1] == (Reason.JUDGE_ERROR,) else "emergency"
     return Call(outcome.case.reference, what, verdict.assurance, verdict.contact)
+
+
+def _where(error: Exception) -> str:
+    """Kind and place of a fault of ours: its text may quote the message."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {os.path.basename(frame.filename)}:{frame.lineno}"

@@ -97,6 +97,8 @@ _ACCEPT, _HOLD, _DEFER = Disposition.ACCEPT, Disposition.HOLD, Disposition.DEFER
 DISPOSITIONS: tuple[_Row, ...] = (
     _Row(lambda f: f.automatic is not None, _ACCEPT, Reason.AUTOMATIC, None, Level.NONE),
     _Row(lambda f: f.emergency and f.known, _ACCEPT, Reason.EMERGENCY, None, Level.FULL, page=True),
+    # Delivered and paged at once; asked about again, so that the contact gets its receipt and its case a channel.
+    _Row(lambda f: f.emergency and f.identity.unsure and not (f.final or f.ambiguous), _DEFER, Reason.DNS, None, Level.NONE, page=True),
     _Row(lambda f: f.emergency, _ACCEPT, Reason.EMERGENCY, None, Level.NONE, page=True),
     _Row(lambda f: f.ambiguous, _HOLD, Reason.AMBIGUOUS, Assurance.NONE, Level.NONE),
     _Row(lambda f: f.sure_contact and f.identity.dmarc_failed and not f.identity.openpgp_good, _HOLD, Reason.FORGED_CONTACT, Assurance.NONE, Level.NONE),

@@ -1,21 +1,27 @@
 """The judge loop lets nothing go: not the message that defeats judges, not those behind it."""
 
+import os
+import signal
 import threading
+import time
 from datetime import UTC, datetime
 
+import pytest
 from ports import wait_until
 
+from gateway.errors import StoreUnavailable
 from gateway.model.message import Envelope, Incoming, Source
 from gateway.model.outbox import Purpose
-from gateway.service.judging import JudgeLoop
+from gateway.service.judging import CLOSE_SECONDS, JudgeLoop
+from gateway.service.nursery import Nursery
 from gateway.transport.body import SpooledBody
 
 MAILBOX = "247cp@institution.gov.example"
 
 
-def incoming(tmp_path, number):
+def incoming(tmp_path, number, text="Good morning."):
     body = SpooledBody(str(tmp_path))
-    body.write(f"From: a@b.example\r\nMessage-ID: <{number}@b.example>\r\n\r\nGood morning.\r\n".encode())
+    body.write(f"From: a@b.example\r\nMessage-ID: <{number}@b.example>\r\n\r\n{text}\r\n".encode())
     envelope = Envelope(mail_from="a@b.example", rcpt_tos=(MAILBOX,), peer="192.0.2.1")
     return Incoming(MAILBOX, datetime.now(UTC), Source.SMTP, envelope, body)
 
@@ -80,5 +86,100 @@ class Faulty:
 def test_a_fault_over_one_message_leaves_the_others_their_judges(journal, nursery, tmp_path):
     journal.take_in([incoming(tmp_path, number) for number in range(12)])
     faulty = Faulty(journal, failures=8)
-    run(faulty, nursery, seconds=(20, 10), until=lambda: journal.figures().queued.get(Purpose.DELIVERY) == 4)
-    assert journal.figures().promised == 8
+    run(faulty, nursery, seconds=(20, 10), until=lambda: journal.figures().queued.get(Purpose.DELIVERY) == 12)
+    assert journal.figures().promised == 0
+
+
+class Broken:
+    """A journal that has a fault of its own over every message but not over its verdict."""
+
+    def __init__(self, journal, fault):
+        self._journal = journal
+        self._fault = fault
+
+    def __getattr__(self, name):
+        return getattr(self._journal, name)
+
+    def recall(self, *_arguments, **_more):
+        raise self._fault
+
+
+@pytest.mark.parametrize("fault", [ValueError("canary"), RuntimeError("canary"), AssertionError()])
+def test_a_fault_of_ours_over_a_message_delivers_it_as_it_is(journal, nursery, tmp_path, fault, capfd):
+    journal.take_in([incoming(tmp_path, 1)])
+    calls = run(
+        Broken(journal, fault), nursery, seconds=(20, 10),
+        until=lambda: journal.figures().queued.get(Purpose.DELIVERY) == 1,
+    )  # fmt: skip
+    assert [call.what for call in calls] == ["judge-error"]
+    assert journal.figures().waiting == 0
+    assert "canary" not in "".join(capfd.readouterr())
+
+
+def test_a_database_that_is_away_defeats_no_message(journal, nursery, tmp_path):
+    journal.take_in([incoming(tmp_path, 1)])
+    away = Broken(journal, StoreUnavailable("away"))
+    failed = threading.Event()
+    away.claim = lambda **more: (failed.set(), journal.claim(**more))[1] if not failed.is_set() else ()
+    assert run(away, nursery, seconds=(20, 10), until=failed.is_set) == []
+    assert journal.figures().waiting == 1
+    assert journal.figures().queued[Purpose.DELIVERY] == 0
+
+
+def test_stopping_does_not_wait_for_a_judge_that_hangs(journal, nursery, tmp_path):
+    loop = JudgeLoop(journal, nursery, owner="test", page=print, outbox_filled=lambda: None, seconds=(60, 60))
+    loop.start()
+    for driver in loop._drivers:
+        os.kill(driver.judge._pid, signal.SIGSTOP)
+    journal.take_in([incoming(tmp_path, number) for number in range(9)])
+    loop.wake()
+    wait_until(lambda: all(driver.busy_since is not None for driver in tuple(loop._drivers)[:2]))
+    began = time.monotonic()
+    loop.close()
+    assert time.monotonic() - began < CLOSE_SECONDS + 2
+    figures = journal.figures()
+    assert figures.waiting + figures.queued.get(Purpose.DELIVERY, 0) >= 9
+    assert not any(driver.thread.is_alive() for driver in loop._drivers)
+
+
+def test_judges_come_back_when_the_nursery_in_hand_was_closed(journal, nursery, tmp_path):
+    old = Nursery(nursery.equipment)
+    old.close()
+    loop = JudgeLoop(journal, old, owner="test", page=print, outbox_filled=lambda: None)
+    starting = threading.Thread(target=loop.start)
+    starting.start()
+    loop.equip(nursery)
+    starting.join()
+    journal.take_in([incoming(tmp_path, 1)])
+    loop.wake()
+    try:
+        wait_until(lambda: journal.figures().queued.get(Purpose.DELIVERY) == 1)
+    finally:
+        loop.close()
+
+
+def test_stopping_does_not_wait_for_judges_that_cannot_be_born(journal, nursery):
+    dead = Nursery(nursery.equipment)
+    dead.close()
+    loop = JudgeLoop(journal, dead, owner="test", page=print, outbox_filled=lambda: None)
+    threading.Thread(target=loop.start, daemon=True).start()
+    wait_until(lambda: len(loop._drivers) == 2)
+    began = time.monotonic()
+    loop.close()
+    assert time.monotonic() - began < CLOSE_SECONDS + 2
+
+
+def test_an_emergency_that_dns_keeps_open_pages_at_once_and_not_again(journal, nursery, tmp_path):
+    (arrival,) = journal.take_in(
+        [incoming(tmp_path, 1, "Emergency disclosure request: there is an imminent threat to her life.")]
+    )
+    judged = []
+
+    def twice():
+        if journal.figures().queued.get(Purpose.DELIVERY) == 1 and not judged:
+            judged.append(journal.postpone(arrival, until=datetime.now(UTC), tries=6))
+        return journal.figures().waiting == 0
+
+    calls = run(journal, nursery, seconds=(20, 10), until=twice)
+    assert [call.what for call in calls] == ["emergency"]
+    assert journal.figures().queued[Purpose.DELIVERY] == 1
