@@ -25,6 +25,8 @@ from gateway.cli.demo.stub_dns import StubDns
 MAILBOX = "247cp@institution.gov.example"
 OFFICER = "duty@institution.gov.example"
 PASSWORD = "not-a-secret"
+NOBODY = "nobody-here@institution.gov.example"
+"""An address that Postfix hands to the gateway and the gateway does not know."""
 STRANGER = "203.0.113.66"
 """An address no zone names."""
 
@@ -190,6 +192,7 @@ def _postfix(folder: Path, inbound: str, dovecot: Dovecot, sink: Sink, *, ports:
             "127.0.0.1:10026": f"127.0.0.1:{relay}",
         },
     )
+    nobody = shipped(f"postfix/{inbound}/transport_cp247").split()[-1].replace("10023", str(gateway_in))
     return Postfix(
         main={
             **options(shipped(f"postfix/{inbound}/main.cf")),
@@ -205,7 +208,8 @@ def _postfix(folder: Path, inbound: str, dovecot: Dovecot, sink: Sink, *, ports:
         ports=(mx, submission, submissions, relay),
         files={
             "transport_cp247": shipped(f"postfix/{inbound}/transport_cp247", {":10023": f":{gateway_in}"})
-            + "/@closed\\.example$/ error:5.1.1 this mailbox is closed\n",
+            + "/@closed\\.example$/ error:5.1.1 this mailbox is closed\n"
+            + f"/^nobody-here@/ {nobody}\n",
             "sender_logins": shipped("postfix/submission/sender_logins"),
             "submission.pem": certificate,
             "submission.key": key,

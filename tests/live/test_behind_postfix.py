@@ -1,11 +1,12 @@
 """The main job between a real Postfix and a real Dovecot; what was signed is verified by dkimpy and gpg, not by our code."""
 
 import json
+import re
 
 import letters
 import pytest
 from counterpart import body_of, dkim_verifies, field, pieces
-from institution import MAILBOX, OFFICER, STRANGER
+from institution import MAILBOX, NOBODY, OFFICER, STRANGER
 from ports import wait_until
 from running import cp247
 
@@ -90,15 +91,25 @@ def _answer(site, case):
     return wait_until(found, what="the answer")
 
 
-def test_a_request_to_two_addresses_of_the_mailbox_gets_one_reply_each(site):
+def test_each_recipient_gets_its_own_reply_over_lmtp(site):
     content = site.counterpart.plain(MAILBOX, *letters.PRESERVATION)
     detail = MAILBOX.replace("@", "+a-detail@")
-    site.receive(content, rcpt_tos=(MAILBOX, detail))
-    about = field(content, "Message-ID").encode()
-    wait_until(lambda: len(site.mails(about=about)) == 2, what="delivery for both")
-    lines = [line for line in site.postfix.log().splitlines() if "status=sent" in line and "/lmtp[" in line]
-    assert sum("250 2.0.0 Ok: accepted as" in line for line in lines if f"to=<{detail}>" in line) == 1
+    site.receive(content, rcpt_tos=(MAILBOX, detail, NOBODY))
+    about = field(content, "Message-ID")
+    wait_until(lambda: len(site.mails(about=about.encode())) == 2, what="delivery for both")
+    replies = wait_until(lambda: _replies(site, about, count=3), what="three replies")
+    assert replies[MAILBOX].startswith("sent (250 2.0.0 Ok: accepted as ")
+    assert replies[detail] == replies[MAILBOX]
+    assert replies[NOBODY].startswith("bounced (host 127.0.0.1[127.0.0.1] said: 550 5.1.1 ")
     assert site.gateway.metric("cp247_unaccounted_deliveries") == 0
+
+
+def _replies(site, message_id, *, count):
+    """Recipient -> status and reply as Postfix logged them for that message, once there are so many."""
+    log = site.postfix.log()
+    queue_id = re.search(rf"(\w+): message-id={re.escape(message_id)}", log)[1]
+    found = dict(re.findall(rf"/lmtp\[\d+\]: {queue_id}: to=<([^>]+)>.* status=(.*)", log))
+    return found if len(found) == count else None
 
 
 def test_a_forged_request_is_in_quarantine_and_nobody_is_answered(site):
