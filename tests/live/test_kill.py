@@ -26,7 +26,10 @@ BORDURIA = Identity(
     address="127.0.0.1",
     phone="+000 1",
 )
-REQUEST = ("Data preservation request", "We request the expedited preservation of stored computer data of 203.0.113.7.\n")
+REQUEST = (
+    "Data preservation request",
+    "We request the expedited preservation of stored computer data of 203.0.113.7.\n",
+)
 
 
 class Clients:
@@ -78,7 +81,8 @@ def test_twenty_kills_under_load_lose_nothing_and_confuse_nobody(tmp_path):
     chance = random.Random(247)
     with StubDns(foreign.zone) as dns:
         gateway = Running(
-            tmp_path / "gateway", **{"dns.nameservers": [dns.nameserver], "receipts.per_contact_hour": 100_000, "receipts.all_hour": 100_000}
+            tmp_path / "gateway",
+            **{"dns.nameservers": [dns.nameserver], "receipts.per_contact_hour": 100_000, "receipts.all_hour": 100_000},
         )
         gateway.enrol(foreign)
         gateway.start()
@@ -99,15 +103,21 @@ def test_twenty_kills_under_load_lose_nothing_and_confuse_nobody(tmp_path):
 
     delivered = Counter(message_ids(content)[0] for content in gateway.delivered())
     receipts = [message_ids(content) for content in gateway.relayed()]
-    print(f"{len(clients.accepted)} accepted, {sum(delivered.values())} delivered, {len(receipts)} receipts, {KILLS} kills")
+    print(
+        f"{len(clients.accepted)} accepted, {sum(delivered.values())} delivered, {len(receipts)} receipts, {KILLS} kills"
+    )
 
     assert clients.accepted - set(delivered) == set(), "accepted and not delivered"
     of_request = defaultdict(set)
     for own, (request,) in receipts:
         of_request[request].add(own)
-    assert {request: ids for request, ids in of_request.items() if len(ids) > 1} == {}, "one mail, two different receipts"
+    assert {request: ids for request, ids in of_request.items() if len(ids) > 1} == {}, (
+        "one mail, two different receipts"
+    )
     assert clients.accepted - set(of_request) == set(), "a proved counterpart without a receipt"
     copies = Counter(own for own, _ in receipts)
     assert max(copies.values()) <= 1 + KILLS
-    assert sum(copies.values()) - len(copies) <= KILLS * 2, "more repeats than deliveries that can be under way at a kill"
+    assert sum(copies.values()) - len(copies) <= KILLS * 2, (
+        "more repeats than deliveries that can be under way at a kill"
+    )
     assert "Traceback" not in gateway.log.read_text()
