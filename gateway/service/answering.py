@@ -3,8 +3,12 @@
 Whatever goes wrong with us is 451: a policy engine that fails never lets anything pass (DESIGN section 3).
 """
 
+import asyncio
+import contextlib
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from gateway import log, metrics
@@ -19,7 +23,10 @@ from gateway.service.judges import Judge
 from gateway.service.nursery import Nursery
 from gateway.store.journal import Journal
 
-DECIDE_SECONDS = 60.0
+DECIDE_SECONDS = 45.0
+"""For all that is decided about one mail: the listener's patience (60 s) must outlast it, or the officer hears 451 of what leaves."""
+AT_ONCE = 8
+"""Officers' mails decided at the same time."""
 
 
 class Answering:
@@ -30,16 +37,29 @@ class Answering:
         self._nursery = nursery
         self._outbox_filled = outbox_filled
         self._idle: list[Judge] = []
+        self._busy: set[Judge] = set()
+        self._closed = False
         self._lock = threading.Lock()
+        self._threads = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="answering")
+
+    async def accept(self, envelope: Envelope, content: bytes) -> str:
+        """The reply to the final dot, decided in a thread of our own: nothing else can keep it waiting."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.answer, envelope, content)
 
     def equip(self, nursery: Nursery) -> None:
         """Decide with its equipment from the next mail on."""
         self._nursery = nursery
 
     def close(self) -> None:
-        """End the judges."""
-        for judge in self._idle:
+        """End the judges; who still waits for a decision hears 451."""
+        with self._lock:
+            self._closed = True
+            busy, idle, self._idle = tuple(self._busy), self._idle, []
+        for judge in idle:
             judge.kill()
+        for judge in busy:
+            judge.interrupt()
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def answer(self, envelope: Envelope, content: bytes) -> str:
         """The reply to the final dot."""
@@ -68,19 +88,22 @@ class Answering:
 
     def _decided(self, envelope: Envelope, content: bytes, now: datetime) -> Dispatch:
         nursery = self._nursery
+        end = time.monotonic() + DECIDE_SECONDS
         header, _, _ = scan_header(content)
         keys = keys_of(header, envelope.rcpt_tos)
         mailbox = nursery.equipment.settings.contact_point.mailbox
         recall = self._journal.recall(keys, mailbox=mailbox, request_key=None, recipients=envelope.rcpt_tos)
-        judge = self._take(nursery)
-        dispatch = judge.decide(envelope, content, recall.candidates, None, at=now, seconds=DECIDE_SECONDS)
-        if dispatch.decision.opens and not dispatch.mails:
-            number = self._journal.reserve_number(mailbox, now=now)
-            reference = make_reference(nursery.equipment.secret, now.year, number)
-            dispatch = judge.decide(envelope, content, recall.candidates, reference, at=now, seconds=DECIDE_SECONDS)
-        with self._lock:
-            self._idle.append(judge)
-        return dispatch
+
+        def asked(judge: Judge, reference: str | None) -> Dispatch:
+            left = max(0.1, end - time.monotonic())
+            return judge.decide(envelope, content, recall.candidates, reference, at=now, seconds=left)
+
+        with self._judge(nursery) as judge:
+            dispatch = asked(judge, None)
+            if dispatch.decision.opens and not dispatch.mails:
+                number = self._journal.reserve_number(mailbox, now=now)
+                dispatch = asked(judge, make_reference(nursery.equipment.secret, now.year, number))
+        return _sound(dispatch, envelope)
 
     def _commit(self, dispatch: Dispatch, envelope: Envelope, content: bytes, now: datetime) -> None:
         self._journal.dispatch(
@@ -91,11 +114,51 @@ class Answering:
             now=now,
         )
 
-    def _take(self, nursery: Nursery) -> Judge:
+    @contextlib.contextmanager
+    def _judge(self, nursery: Nursery) -> Iterator[Judge]:
+        """A judge of this equipment; kept for the next mail when it did its work, ended when anything went wrong."""
+        judge = self._taken(nursery)
+        try:
+            yield judge
+        except BaseException:
+            with self._lock:
+                self._busy.discard(judge)
+            judge.kill()
+            raise
         with self._lock:
-            while self._idle:
-                judge = self._idle.pop()
-                if judge.nursery is nursery:
-                    return judge
-                judge.kill()
-        return Judge(nursery)
+            self._busy.discard(judge)
+            if not self._closed:
+                self._idle.append(judge)
+                return
+        judge.kill()
+
+    def _taken(self, nursery: Nursery) -> Judge:
+        with self._lock:
+            if self._closed:
+                raise JudgeDefeated("the gateway stops")
+            idle, self._idle = self._idle, []
+            fit = [one for one in idle if one.nursery is nursery and one.alive]
+            judge = fit.pop() if fit else None
+            self._idle = fit
+            if judge is not None:
+                self._busy.add(judge)
+        for one in idle:
+            if one is not judge and one not in fit:
+                one.kill()
+        if judge is None:
+            judge = Judge(nursery)
+            with self._lock:
+                self._busy.add(judge)
+        return judge
+
+
+def _sound(dispatch: Dispatch, envelope: Envelope) -> Dispatch:
+    """The dispatch, if each recipient gets the mail or the officer a reason; raises JudgeDefeated: 250 must not lose a mail."""
+    decision = dispatch.decision
+    reached = {one for mail in dispatch.mails for one in mail.rcpt_tos}
+    leaves = not decision.reply and reached.issuperset(envelope.rcpt_tos)
+    refused = decision.reply[:1] in ("4", "5") and not dispatch.mails
+    recorded = decision.act is Act.DISCARD and not decision.reply and not dispatch.mails
+    if not (leaves or refused or recorded):
+        raise JudgeDefeated("the decision and what it sends do not fit together")
+    return dispatch

@@ -4,6 +4,7 @@ Never promises before the commit; never blocks the listener's loop.
 """
 
 import asyncio
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -13,8 +14,10 @@ from gateway.errors import StoreUnavailable
 from gateway.model.message import Incoming
 
 BATCH = 64
+CLOSE_SECONDS = 2.0
 
 TakeIn = Callable[[Sequence[Incoming]], tuple[int, ...]]
+_Waiting = tuple[Incoming, "asyncio.Future[int]"]
 
 
 class Intake:
@@ -23,8 +26,8 @@ class Intake:
     def __init__(self, *, take_in: TakeIn, arrived: Callable[[], None]) -> None:
         self._take_in = take_in
         self._arrived = arrived
-        self._waiting: queue.SimpleQueue[tuple[Incoming, asyncio.Future[int]] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="intake")
+        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
         self._thread.start()
 
     async def accept(self, incoming: Incoming) -> str:
@@ -37,9 +40,9 @@ class Intake:
         return f"250 2.0.0 Ok: accepted as {arrival}"
 
     def close(self) -> None:
-        """Commit what waits and end the thread."""
+        """Commit what waits and end the thread; nothing that was not committed got its 250."""
         self._waiting.put(None)
-        self._thread.join()
+        self._thread.join(CLOSE_SECONDS)
 
     def _run(self) -> None:
         while (first := self._waiting.get()) is not None:
@@ -55,25 +58,30 @@ class Intake:
             if not open_end:
                 return
 
-    def _commit(self, batch: list[tuple[Incoming, asyncio.Future[int]]]) -> None:
+    def _commit(self, batch: list[_Waiting]) -> None:
         try:
             ids = self._take_in([incoming for incoming, _ in batch])
         except StoreUnavailable as error:
-            log.alarm(
-                "not-stored",
-                error=str(error),
-                count=len(batch),
-                remedy="see the database and the disk; senders were told 451",
-            )
-            for _, done in batch:
-                _answer(done, error)
-            return
-        for (_, done), arrival in zip(batch, ids, strict=True):
-            _answer(done, arrival)
-        self._arrived()
+            self._refuse(batch, error, remedy="see the database and the disk; senders were told 451")
+        except Exception as error:  # noqa: BLE001 a fault of ours over one message must not end the thread that takes in all others
+            if len(batch) == 1:
+                self._refuse(batch, error, remedy="report it; the sender was told 451")
+            else:
+                for one in batch:
+                    self._commit([one])
+        else:
+            for (_, done), arrival in zip(batch, ids, strict=True):
+                _answer(done, arrival)
+            self._arrived()
+
+    def _refuse(self, batch: list[_Waiting], error: Exception, *, remedy: str) -> None:
+        what = str(error) if isinstance(error, StoreUnavailable) else type(error).__name__
+        log.alarm("not-stored", error=what, count=len(batch), remedy=remedy)
+        for _, done in batch:
+            _answer(done, error)
 
 
-def _answer(done: "asyncio.Future[int]", outcome: int | StoreUnavailable) -> None:
+def _answer(done: "asyncio.Future[int]", outcome: int | Exception) -> None:
     def tell() -> None:
         if done.done():
             return
@@ -82,6 +90,6 @@ def _answer(done: "asyncio.Future[int]", outcome: int | StoreUnavailable) -> Non
         else:
             done.set_exception(outcome)
 
-    loop = done.get_loop()
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(tell)
+    # a loop that is closed has nobody left to tell: the gateway stopped, and no 250 was given
+    with contextlib.suppress(RuntimeError):
+        done.get_loop().call_soon_threadsafe(tell)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pickle
+import select
 import signal
 import time
 from collections.abc import Iterator
@@ -71,6 +72,13 @@ class Judge:
         with self._nonsense():
             dispatch = DISPATCH.validate_json(text)
             return replace(dispatch, mails=unpack(dispatch.mails, blobs))
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process has not ended by itself."""
+        waiting = select.poll()
+        waiting.register(self._process, select.POLLIN)
+        return not waiting.poll(0)
 
     def kill(self) -> None:
         """End the process now, and the gpg it may be waiting for."""
