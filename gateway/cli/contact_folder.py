@@ -72,7 +72,7 @@ def found_folder(keys: str, folder: str, files: Mapping[str, bytes]) -> str:
         shutil.rmtree(made, ignore_errors=True)
         os.mkdir(made)
         for name, octets in files.items():
-            _write(os.path.join(made, name), octets)
+            write_new(os.path.join(made, name), octets)
         os.rename(made, final)
         sync_folder(keys)
     except OSError as error:
@@ -81,14 +81,14 @@ def found_folder(keys: str, folder: str, files: Mapping[str, bytes]) -> str:
     return final
 
 
-def replace_file(path: str, octets: bytes, *, mode: int = 0o644) -> None:
+def replace_file(path: str, octets: bytes) -> None:
     """Put these octets in the place of the file, whole or not at all; ConfigError if it cannot be."""
     folder, name = os.path.split(path)
     made = os.path.join(folder, f".new-{name}")
     try:
         with suppress(FileNotFoundError):
             os.unlink(made)
-        _write(made, octets, mode=mode)
+        write_new(made, octets)
         os.replace(made, path)
         sync_folder(folder)
     except OSError as error:
@@ -104,7 +104,8 @@ def sync_folder(path: str) -> None:
         os.close(descriptor)
 
 
-def _write(path: str, octets: bytes, *, mode: int = 0o644) -> None:
+def write_new(path: str, octets: bytes, *, mode: int = 0o644) -> None:
+    """Write a file that is not there yet, to the disk; FileExistsError if it is, even as a link to nowhere."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     with os.fdopen(descriptor, "wb") as file:
         file.write(octets)

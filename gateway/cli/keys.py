@@ -1,9 +1,11 @@
 """`cp247 keys`: whom we trust, whether their keys are still good, and how another contact point is enrolled.
 
-Reads the folder keys/ and our own key; writes only what `add` is asked to write, and never overwrites a file.
+Reads the folder keys/ and our own key; writes and removes only what it is asked to, and never overwrites a file there.
 """
 
 import json
+import os
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -14,14 +16,17 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from gateway.cli.contact_folder import is_folder_name, sync_folder
 from gateway.cli.context import Context
 from gateway.cli.enrolment import Enrolment, enrol
+from gateway.cli.own_keys import export_reader, wkd
 from gateway.cli.verdict_view import plain
 from gateway.config import read_tree
 from gateway.errors import Complaint, ConfigError, GpgUnavailable
+from gateway.mail.addresses import parse_address
 from gateway.model.settings import Settings
 from gateway.model.trust import Contact, Directory, PinnedKey
-from gateway.trust.directory import parse_directory
+from gateway.trust.directory import book_of, parse_directory
 from gateway.trust.gnupg_home import GnupgHome
 
 SOON = timedelta(days=30)
@@ -114,6 +119,50 @@ def add(context: Context, /, address: str, key_file: str, **entered: Any) -> Non
             f"Then set `verified: true` and `verified_how` in {plain(made.contact_file)}: until then it gives no trust."
         )
     console.print("A running gateway reads it after SIGHUP.")
+
+
+@keys.command(short_help="Remove a key of a contact point.")
+@click.argument("whose", metavar="ADDRESS|FOLDER")
+@click.argument("fingerprint")
+@click.option("--yes", is_flag=True, help="Remove it though it is the last one.")
+@click.pass_obj
+def remove(context: Context, whose: str, fingerprint: str, yes: bool) -> None:
+    """Remove the key FINGERPRINT of a contact point, and nothing else; its last key only with --yes."""
+    settings = context.settings()
+    folder = os.path.join(settings.keys, _folder_of(whose, settings))
+    name = f"{''.join(fingerprint.split()).removeprefix('0x').upper()}.asc"
+    path = os.path.join(folder, name)
+    if not re.fullmatch(r"[0-9A-F]{40}\.asc", name) or not os.path.isfile(path):
+        raise ConfigError(Complaint(path, 0, 0, "", "is no key that is pinned", "see `cp247 keys list`"))
+    others = [one for one in os.listdir(folder) if one.endswith(".asc") and one != name]
+    if not others and not yes:
+        what = "is its last key: without it no mail of theirs is `signed`, and no encrypted request can be answered"
+        raise ConfigError(Complaint(path, 0, 0, "", what, "say --yes if it shall go all the same"))
+    try:
+        os.unlink(path)
+        sync_folder(folder)
+    except OSError as error:
+        raise ConfigError(
+            Complaint(path, 0, 0, "", f"cannot be removed: {error.strerror}", "mend its permissions")
+        ) from None
+    click.echo(f"{path}: removed; {len(others)} left. A running gateway reads it after SIGHUP.")
+
+
+keys.add_command(wkd)
+keys.add_command(export_reader)
+
+
+def _folder_of(whose: str, settings: Settings) -> str:
+    """The folder so named, or that of the contact with the address; a broken folder goes by its name alone."""
+    if is_folder_name(whose):
+        return whose
+    address = parse_address(whose.encode("utf-8", "replace"))
+    owner = book_of(_read(settings)[0]).get(address.key) if address else None
+    if owner is None:
+        raise ConfigError(
+            Complaint(whose, 0, 0, "", "is no contact point", "see `cp247 keys list`, or name its folder")
+        )
+    return owner[0].id
 
 
 def _read(settings: Settings) -> tuple[Directory, tuple[Complaint, ...]]:

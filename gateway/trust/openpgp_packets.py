@@ -17,6 +17,7 @@ class Armor(StrEnum):
     """What an armored block holds (RFC 9580 section 6.2)."""
 
     PUBLIC_KEY = "PUBLIC KEY BLOCK"
+    PRIVATE_KEY = "PRIVATE KEY BLOCK"
     SIGNATURE = "SIGNATURE"
     MESSAGE = "MESSAGE"
 

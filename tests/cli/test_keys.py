@@ -204,3 +204,64 @@ def test_add_refuses_a_key_that_is_pinned_already(context, folder: Path, police:
     (tmp_path / "b.asc").write_bytes(police.armored)
     found = run(context, "add", "other@police.gov.c.example", str(tmp_path / "b.asc"), "--name", "C", "--country", "CX")
     assert "pinned already for bx-police" in str(found.exception)
+
+
+@pytest.fixture
+def two(context: Context, folder: Path, police: Correspondent, short: Path) -> str:
+    """Fingerprint of a second key of bx-police."""
+    pin(folder, police)
+    new = make_correspondent(short, "New <247cp@police.gov.b.example>")
+    (folder / "bx-police" / f"{new.fingerprint}.asc").write_bytes(new.armored)
+    new.end()
+    return new.fingerprint
+
+
+@pytest.mark.parametrize("whose", ["bx-police", "247cp@police.gov.b.example", "247CP@Police.gov.b.example"])
+def test_remove_takes_that_key_and_nothing_else(context, folder: Path, police, two: str, whose: str) -> None:
+    spoken = " ".join(two[at : at + 4] for at in range(0, 40, 4)).lower()
+    assert run(context, "remove", whose, spoken).exit_code == 0
+    assert sorted(one.name for one in (folder / "bx-police").iterdir()) == sorted(
+        [f"{police.fingerprint}.asc", "contact.yaml"]
+    )
+    assert (folder / "bx-police" / "contact.yaml").read_text() == CONTACT
+
+
+def test_remove_asks_before_the_last_key_goes(context: Context, folder: Path, police: Correspondent) -> None:
+    pin(folder, police)
+    key = folder / "bx-police" / f"{police.fingerprint}.asc"
+    asked = run(context, "remove", "bx-police", police.fingerprint)
+    assert isinstance(asked.exception, ConfigError)
+    assert "is its last key" in str(asked.exception)
+    assert "say --yes" in str(asked.exception)
+    assert key.exists()
+    assert run(context, "remove", "bx-police", police.fingerprint, "--yes").exit_code == 0
+    assert not key.exists()
+    assert (folder / "bx-police" / "contact.yaml").exists()
+
+
+def test_remove_mends_a_folder_that_a_key_has_broken(context: Context, folder: Path, police: Correspondent) -> None:
+    pin(folder, police)
+    (folder / "bx-police" / f"{'A' * 40}.asc").write_bytes(b"no key")
+    assert isinstance(run(context, "check").exception, ConfigError)
+    assert run(context, "remove", "bx-police", "A" * 40).exit_code == 0
+    assert run(context, "check").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("whose", "fingerprint", "words"),
+    [
+        ("bx-police", "F" * 40, "is no key that is pinned"),
+        ("bx-police", "contact.yaml", "is no key that is pinned"),
+        ("bx-police", "../../gateway.yaml", "is no key that is pinned"),
+        ("../keys/bx-police", "F" * 40, "is no contact point"),
+        ("other@police.gov.b.example", "F" * 40, "is no contact point"),
+    ],
+)
+def test_remove_refuses_what_is_no_pinned_key(
+    context, folder, police, whose: str, fingerprint: str, words: str
+) -> None:
+    pin(folder, police)
+    found = run(context, "remove", whose, fingerprint, "--yes")
+    assert isinstance(found.exception, ConfigError)
+    assert words in str(found.exception)
+    assert len(list((folder / "bx-police").iterdir())) == 2
