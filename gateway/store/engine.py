@@ -39,8 +39,8 @@ POSTGRESQL_DURABLE = (
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 )
 MIGRATION_LOCK = 247_000_001
-MAX_GROUP = 64
-"""So many operations share one commit at most."""
+MAX_GROUP = 8
+"""So many operations share one commit at most: what is urgent waits for one commit that began before it."""
 
 Result = TypeVar("Result")
 
@@ -52,16 +52,20 @@ class Database:
         self._writer = writer
         self._reader = reader
         self._alone = threading.Lock()
+        self._urgent: deque[_Operation] = deque()
         self._waiting: deque[_Operation] = deque()
 
-    def write(self, work: Callable[[Connection], Result]) -> Result:
-        """Result of the work, committed to the disk; when it raises, nothing of it remains."""
+    def write(self, work: Callable[[Connection], Result], *, urgent: bool = False) -> Result:
+        """Result of the work, committed to the disk; when it raises, nothing of it remains.
+
+        Urgent work, for which somebody on the wire waits, goes before what else is waiting.
+        """
         if self._writer is self._reader:
             # PostgreSQL writes through several connections and groups their commits itself.
             with available(), self._writer.begin() as connection:
                 return work(connection)
         operation = _Operation(work)
-        self._waiting.append(operation)
+        (self._urgent if urgent else self._waiting).append(operation)
         with self._alone:
             while not operation.done:
                 self._write_waiting()
@@ -82,7 +86,7 @@ class Database:
 
     def _write_waiting(self) -> None:
         """One transaction, one fsync, for all that waits: each within a savepoint, so that it fails alone."""
-        operations = [self._waiting.popleft() for _ in range(min(len(self._waiting), MAX_GROUP))]
+        operations = self._group()
         try:
             with available(), self._writer.begin() as connection:
                 for operation in operations:
@@ -92,6 +96,12 @@ class Database:
                 operation.error = operation.error or error
         for operation in operations:
             operation.done = True
+
+    def _group(self) -> list["_Operation"]:
+        """What shares the next commit: all that waits, or, where something is urgent, that and one other so that none starves."""
+        urgent = [self._urgent.popleft() for _ in range(min(len(self._urgent), MAX_GROUP))]
+        room = 1 if urgent else MAX_GROUP
+        return urgent + [self._waiting.popleft() for _ in range(min(len(self._waiting), room))]
 
 
 class _Operation:

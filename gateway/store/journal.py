@@ -58,7 +58,7 @@ class Journal:
         """Arrival ids in the order of the batch; when this returns, each of them may get its 250."""
         if not batch:
             return ()
-        return self.database.write(lambda connection: intake.take_in(connection, batch))
+        return self.database.write(lambda connection: intake.take_in(connection, batch), urgent=True)
 
     def reserve_number(self, mailbox: str, *, now: datetime) -> int:
         """The running number of a case that a mail of our own opens."""

@@ -3,6 +3,7 @@
 import sqlite3
 import stat
 import threading
+import time
 import tracemalloc
 from collections import Counter
 from collections.abc import Iterator
@@ -239,6 +240,27 @@ def test_operations_that_share_a_commit_fail_alone(journal: Journal) -> None:
         found = Counter(one.result() for one in others)
     assert found == {"1": 8, "StoreUnavailable": 2, "ZeroDivisionError": 2}
     assert journal.figures().accepted == 8
+
+
+def test_urgent_work_goes_before_what_waits_and_starves_none(sqlite_journal: Journal) -> None:
+    database, order = sqlite_journal.database, []
+    begun, go_on = threading.Event(), threading.Event()
+
+    def first(_: Connection) -> None:
+        begun.set()
+        go_on.wait(10)
+
+    with ThreadPoolExecutor(7) as pool:
+        running = [pool.submit(database.write, first)]
+        begun.wait(10)
+        running += [pool.submit(database.write, lambda _, n=number: order.append(n)) for number in range(3)]
+        running += [pool.submit(database.write, lambda _: order.append("urgent"), urgent=True) for _ in range(2)]
+        time.sleep(0.2)
+        go_on.set()
+        for one in running:
+            one.result(10)
+    assert order[:2] == ["urgent", "urgent"]
+    assert sorted(order[2:]) == [0, 1, 2]
 
 
 def test_what_shares_a_commit_that_fails_is_told_so(sqlite_journal: Journal) -> None:
