@@ -44,7 +44,9 @@ class Bench:
 
 @click.command()
 @click.option("--rounds", default=3, show_default=True, help="Every system in every cell so many times, interleaved.")
-@click.option("--messages", default=300, show_default=True, help="Messages of 4 KiB in one run; half as many of 100 KiB.")
+@click.option(
+    "--messages", default=300, show_default=True, help="Messages of 4 KiB in one run; half as many of 100 KiB."
+)
 @click.option("--only", multiple=True, type=click.Choice([report.OURS, *PEERS]), help="Only this; may be repeated.")
 @click.option("--json", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write every run to this file.")
 def main(rounds: int, messages: int, only: tuple[str, ...], file: Path | None) -> None:
@@ -55,7 +57,9 @@ def main(rounds: int, messages: int, only: tuple[str, ...], file: Path | None) -
         try:
             runs = _measured(console, bench, only or (report.OURS, *PEERS), rounds=rounds, number=messages)
             ours = any(run.system == report.OURS for run in runs)
-            large, idle = (large_message_mib(bench.gateway), idle_connection_kib(bench.gateway)) if ours else (None, None)
+            large, idle = (
+                (large_message_mib(bench.gateway), idle_connection_kib(bench.gateway)) if ours else (None, None)
+            )
         except LoadFailed as error:
             raise click.ClickException(str(error)) from None
     lines = report.asked(runs, large_mib=large, idle_kib=idle)

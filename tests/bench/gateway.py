@@ -9,8 +9,8 @@ from running import CP247, Running, cp247
 from .letters import ASKING, OURS
 from .load import Route
 from .processes import daemons_of
-from .surroundings import Surroundings
 from .sink import Taken
+from .surroundings import Surroundings
 
 XFORWARD = f"XFORWARD ADDR={ASKING.address} HELO=mail.{ASKING.domain} PROTO=ESMTP\r\n".encode()
 

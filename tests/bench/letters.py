@@ -93,7 +93,14 @@ class Writer:
         text = text_entity(f"Request number {seed}.\n{PRESERVATION[1]}")
         attached = _attachment(max(size - len(text) - 2 * KIB, KIB) * 3 // 4, seed)
         payload = b"\r\n".join(
-            (b'Content-Type: multipart/mixed; boundary="part"', b"", b"--part", text + b"--part", attached + b"--part--", b"")
+            (
+                b'Content-Type: multipart/mixed; boundary="part"',
+                b"",
+                b"--part",
+                text + b"--part",
+                attached + b"--part--",
+                b"",
+            )
         )
         signature, micalg = self._sealer.sign(payload)
         return multipart_signed(payload, signature, micalg=micalg, boundary="signed")

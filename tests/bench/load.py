@@ -48,9 +48,7 @@ class Sent:
     accepted: float = 0.0
 
 
-def send_all(
-    route: Route, letters: Sequence[Letter], *, connections: int, seconds: float
-) -> tuple[float, list[Sent]]:
+def send_all(route: Route, letters: Sequence[Letter], *, connections: int, seconds: float) -> tuple[float, list[Sent]]:
     """When the first session began, and every letter's moments; LoadFailed unless each gets its 250 in time."""
     waiting, sent = iter(letters), []
     end = time.monotonic() + seconds

@@ -12,12 +12,19 @@ SAMPLE_SECONDS = 0.2
 
 
 class Process(NamedTuple):
-    """One line of the process table; `cpu_ms` includes children that have ended."""
+    """One line of the process table."""
 
     pid: int
     parent: int
-    cpu_ms: float
+    own_ms: float
+    children_ms: float
+    """CPU time of children that have ended and were waited for."""
     rss_mib: float
+
+    @property
+    def cpu_ms(self) -> float:
+        """All CPU time that is written down under this process."""
+        return self.own_ms + self.children_ms
 
 
 def table() -> dict[int, Process]:
@@ -28,8 +35,8 @@ def table() -> dict[int, Process]:
             words = Path(f"/proc/{name}/stat").read_bytes().rpartition(b") ")[2].split()
         except OSError:
             continue
-        cpu = sum(map(int, words[11:15])) * TICK_MS
-        found[int(name)] = Process(int(name), int(words[1]), cpu, int(words[21]) * PAGE_MIB)
+        own, children = (sum(map(int, words[start : start + 2])) * TICK_MS for start in (11, 13))
+        found[int(name)] = Process(int(name), int(words[1]), own, children, int(words[21]) * PAGE_MIB)
     return found
 
 
@@ -65,22 +72,30 @@ class Meter:
         self._thread = threading.Thread(target=self._watch, name="meter")
 
     def __enter__(self) -> "Meter":
-        self._began = self._cpu()
+        self._now = self._family()
+        self._began = sum(one.cpu_ms for one in self._now.values())
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._done.set()
         self._thread.join()
-        self.cpu_ms = self._cpu() - self._began
+        self._sample()
+        self.cpu_ms += sum(one.cpu_ms for one in self._now.values()) - self._began
 
-    def _cpu(self) -> float:
-        return sum(one.cpu_ms for one in family(self._roots(), table()))
+    def _family(self) -> dict[int, Process]:
+        return {one.pid: one for one in family(self._roots(), table())}
 
     def _watch(self) -> None:
-        roots = self._roots()
-        while True:
-            resident = sum(one.rss_mib for one in family(roots, table()))
-            self.peak_mib = max(self.peak_mib, resident)
-            if self._done.wait(SAMPLE_SECONDS):
-                return
+        while not self._done.wait(SAMPLE_SECONDS):
+            self._sample()
+
+    def _sample(self) -> None:
+        before, self._now = self._now, self._family()
+        self.peak_mib = max(self.peak_mib, sum(one.rss_mib for one in self._now.values()))
+        # A child nobody waits for takes its time with it: what its parent did not get is added here.
+        for pid in before.keys() - self._now.keys():
+            gone = before[pid]
+            parent, parent_now = before.get(gone.parent), self._now.get(gone.parent)
+            if not parent or not parent_now or parent_now.children_ms - parent.children_ms < gone.cpu_ms:
+                self.cpu_ms += gone.cpu_ms

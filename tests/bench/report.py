@@ -32,23 +32,23 @@ class Asked:
         return self.found >= self.limit if self.at_least else self.found <= self.limit
 
 
+CROWDED = tuple(cell for cell in CELLS if cell.connections > 1)
+BESIDE: tuple[tuple[str, Figure, str, tuple[Cell, ...], float, bool], ...] = (
+    ("accept rate / Postfix's", lambda run: run.accept_rate, POSTFIX, CROWDED, 0.8, True),
+    ("full road / Postfix + OpenDKIM + rspamd", lambda run: run.full_rate, FILTERS, CROWDED, 0.5, True),
+    ("p99 to 250 / Postfix's", lambda run: run.accept_p99, POSTFIX, CELLS, 2.0, False),
+    ("full road / Postfix + rspamd + gpg filter", lambda run: run.full_rate, SAME_FUNCTION, (SLOW_CELL,), 2.0, True),
+)
+"""What, of which figure, beside whom, where, the limit, and whether that is the least or the most."""
+
+
 def asked(runs: Sequence[Run], *, large_mib: float | None, idle_kib: float | None) -> list[Asked]:
     """What is asked of this version, with what was found."""
-
-    def beside(figure: Figure, peer: str, cell: Cell) -> float | None:
-        return ratio(_of(runs, OURS, cell, figure), _of(runs, peer, cell, figure))
-
-    lines = []
-    for cell in (one for one in CELLS if one.connections > 1):
-        lines.append(Asked(f"accept rate / Postfix's, {cell}", 0.8, True, beside(lambda run: run.accept_rate, POSTFIX, cell)))
-    for cell in (one for one in CELLS if one.connections > 1):
-        found = beside(lambda run: run.full_rate, FILTERS, cell)
-        lines.append(Asked(f"full road / Postfix + OpenDKIM + rspamd, {cell}", 0.5, True, found))
-    for cell in CELLS:
-        lines.append(Asked(f"p99 to 250 / Postfix's, {cell}", 2.0, False, beside(lambda run: run.accept_p99, POSTFIX, cell)))
-    same = SLOW_CELL
-    found = beside(lambda run: run.full_rate, SAME_FUNCTION, same)
-    lines.append(Asked(f"full road / Postfix + rspamd + gpg filter, {same}", 2.0, True, found))
+    lines = [
+        Asked(f"{what}, {cell}", limit, least, ratio(_of(runs, OURS, cell, figure), _of(runs, peer, cell, figure)))
+        for what, figure, peer, cells, limit, least in BESIDE
+        for cell in cells
+    ]
     lines.append(Asked("listener: extra memory for one message of 25 MiB", 110.0, False, large_mib, "MiB"))
     lines.append(Asked("listener: memory of one connection that waits", 32.0, False, idle_kib, "KiB"))
     return lines
@@ -76,7 +76,15 @@ def as_json(runs: Sequence[Run], lines: Sequence[Asked]) -> dict[str, object]:
 def _figures(runs: Sequence[Run], size: int) -> Table:
     table = Table(title=f"{size // KIB} KiB messages, medians of rounds", title_justify="left")
     table.add_column("system")
-    headings = ("conn", "accepted/s", "full road/s", "to 250 ms\np50 / p99", "to delivery ms\np50 / p99", "CPU ms\nper message", "peak MiB")
+    headings = (
+        "conn",
+        "accepted/s",
+        "full road/s",
+        "to 250 ms\np50 / p99",
+        "to delivery ms\np50 / p99",
+        "CPU ms\nper message",
+        "peak MiB",
+    )
     for heading in headings:
         table.add_column(heading, justify="right")
     for cell in sorted({(run.connections, run.system) for run in runs}, key=lambda one: (one[0], _order(one[1]))):

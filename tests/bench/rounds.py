@@ -115,9 +115,7 @@ def measure(system: System, cell: Cell, number: int, *, sink: Sink, writer: Writ
     )
 
 
-def interleaved(
-    systems: Sequence[System], *, rounds: int, number: int, sink: Sink, writer: Writer
-) -> Iterator[Run]:
+def interleaved(systems: Sequence[System], *, rounds: int, number: int, sink: Sink, writer: Writer) -> Iterator[Run]:
     """Every system in every cell, one after the other, and all of it again in the next round."""
     for _ in range(rounds):
         for cell in CELLS:
