@@ -4,7 +4,9 @@ Never in it: subject, body, addresses of third parties, attachment names, passwo
 """
 
 import logging
+import os
 import sys
+import traceback
 from typing import Any
 
 import structlog
@@ -45,6 +47,13 @@ def note(event: str, **keys: object) -> None:
 def alarm(event: str, **keys: object) -> None:
     """Write one event that a human should see."""
     structlog.get_logger().error(event, **keys)
+
+
+def fault(error: BaseException) -> str:
+    """Kind and place of a fault of ours: its own text may quote a message."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"
 
 
 def _only_allowed(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

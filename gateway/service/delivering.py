@@ -3,7 +3,10 @@
 Each hop has its own threads: a mailbox that hangs delays no receipt.
 """
 
+import contextlib
+import re
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -24,6 +27,11 @@ THREADS = 2
 LEASE = timedelta(minutes=15)
 """Longer than the longest delivery: the timeouts of the client add up to less."""
 POLL_SECONDS = 1.0
+PATIENCE_SECONDS = 60.0
+"""A mail that waited so long behind others of its batch goes back: its lease must outlast its own delivery."""
+CLOSE_SECONDS = 4.0
+
+_ADDRESS = re.compile(r"[^\s<>,;:]+@[^\s<>,;:]+")
 
 
 class CourierLoop:
@@ -39,7 +47,7 @@ class CourierLoop:
         self._stopping = threading.Event()
         self._wakes = {hop: threading.Event() for hop in Hop}
         self._threads = [
-            threading.Thread(target=self._run, args=(hop,), name=f"courier-{hop.value}-{number}")
+            threading.Thread(target=self._run, args=(hop,), name=f"courier-{hop.value}-{number}", daemon=True)
             for hop in Hop
             for number in range(THREADS)
         ]
@@ -54,24 +62,45 @@ class CourierLoop:
         for wake in self._wakes.values():
             wake.set()
 
-    def close(self) -> None:
-        """Finish the deliveries under way; the rest waits in the outbox."""
+    def close(self) -> bool:
+        """Finish the deliveries that end soon; the rest waits in the outbox. Whether none is under way any more."""
         self._stopping.set()
         self.wake()
+        end = time.monotonic() + CLOSE_SECONDS
         for thread in self._threads:
-            thread.join()
+            if thread.is_alive():
+                thread.join(max(0.0, end - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
 
     def _run(self, hop: Hop) -> None:
         wake = self._wakes[hop]
         while not self._stopping.is_set():
             wake.clear()
-            rows = self._claimed(hop)
-            for row in rows:
-                if self._stopping.is_set():
-                    break
-                self._settle(row, self._attempt(row))
-            if not rows:
+            try:
+                busy = self._deliver_batch(hop)
+            except Exception as error:  # noqa: BLE001 a fault of ours must not end the thread that everything waits for
+                log.alarm("courier-failed", hop=hop.value, error=log.fault(error), remedy="report it; mails wait")
+                busy = False
+            if not busy:
                 wake.wait(POLL_SECONDS)
+
+    def _deliver_batch(self, hop: Hop) -> bool:
+        """Whether there was anything to deliver."""
+        rows = self._claimed(hop)
+        end = time.monotonic() + PATIENCE_SECONDS
+        for row in rows:
+            if self._stopping.is_set():
+                break
+            if time.monotonic() > end:
+                self._give_back(row)
+            else:
+                self._settle(row, self._attempt(row))
+        return bool(rows)
+
+    def _give_back(self, row: OutboxRow) -> None:
+        now = datetime.now(UTC)
+        with contextlib.suppress(StoreUnavailable):
+            self._journal.settle(row.id, HopReply(Fate.RETRY, "waited behind slow deliveries"), now=now, retry_at=now)
 
     def _claimed(self, hop: Hop) -> tuple[OutboxRow, ...]:
         try:
@@ -107,7 +136,9 @@ class CourierLoop:
         except (HopUnavailable, StoreUnavailable) as error:
             return HopReply(Fate.RETRY, str(error))
         except Exception as error:  # noqa: BLE001 a fault of ours over one mail must not end the thread that delivers all others
-            log.alarm("courier-failed", message=row.id, error=repr(error), remedy="report it; the mail is tried again")
+            log.alarm(
+                "courier-failed", message=row.id, error=log.fault(error), remedy="report it; the mail is tried again"
+            )
             return HopReply(Fate.RETRY, f"fault of the gateway: {type(error).__name__}")
 
     def _mail_from(self, row: OutboxRow) -> str:
@@ -135,7 +166,8 @@ class CourierLoop:
                 purpose=row.purpose.value,
                 hop=row.hop.value,
                 tries=row.tries,
-                error=reply.text[:200],
+                # relays quote the address they refuse: it stands in `cp247 queue list`, not in a log
+                error=_ADDRESS.sub("...", reply.text)[:200],
                 remedy="see the next hop; it is tried again"
                 if again
                 else "see `cp247 queue list` and the case: a human sends it",

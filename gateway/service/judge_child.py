@@ -9,7 +9,6 @@ import os
 import pickle
 import resource
 import socket
-import traceback
 from dataclasses import replace
 from typing import NoReturn, assert_never
 
@@ -53,8 +52,7 @@ def _serve_one(link: socket.socket, tools: Tools) -> bool:
     try:
         _answer(link, request, content, tools)
     except Exception as error:  # noqa: BLE001 any fault over one message is one judge lost, and says where
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        log.alarm("judge-failed", error=type(error).__name__, file=f"{os.path.basename(frame.filename)}:{frame.lineno}")
+        log.alarm("judge-failed", error=log.fault(error))
         return False
     return True
 

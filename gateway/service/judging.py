@@ -4,11 +4,9 @@ One thread drives one judge. A judge busy for more than a second gets a fresh on
 """
 
 import contextlib
-import os
 import queue
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -133,7 +131,7 @@ class JudgeLoop:
                 self._relieve()
                 claims = self._claimed()
             except Exception as error:  # noqa: BLE001 a fault of ours must not end the thread that everything waits for
-                log.alarm("not-claimed", error=repr(error), remedy="report it; arrivals wait and nothing is lost")
+                log.alarm("not-claimed", error=log.fault(error), remedy="report it; arrivals wait and nothing is lost")
                 claims = ()
             for claim in claims:
                 self._claims.put(claim)
@@ -242,7 +240,7 @@ class JudgeLoop:
             driver.judge.kill()
             driver.judge = None
         tries = self._defeats[claim.arrival.id] = self._defeats.get(claim.arrival.id, 0) + 1
-        what = str(error) if isinstance(error, JudgeDefeated) else _where(error)
+        what = str(error) if isinstance(error, JudgeDefeated) else log.fault(error)
         log.alarm("judge-defeated", arrival=claim.arrival.id, tries=tries, error=what)
         if tries > len(self._seconds):
             # Not even a verdict of our own could be kept: again after the lease, not at once for ever.
@@ -333,9 +331,3 @@ def _call(outcome: Outcome) -> Call:
     verdict = outcome.verdict
     what = "judge-error" if verdict.reasons[:1] == (Reason.JUDGE_ERROR,) else "emergency"
     return Call(outcome.case.reference, what, verdict.assurance, verdict.contact)
-
-
-def _where(error: Exception) -> str:
-    """Kind and place of a fault of ours: its text may quote the message."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} at {os.path.basename(frame.filename)}:{frame.lineno}"

@@ -1,14 +1,18 @@
 """Somebody is woken: by a command, by a webhook, and not fifty times for the same flood."""
 
+import contextlib
 import json
+import socket
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from ports import wait_until
 
 from gateway.model.settings import Page
 from gateway.model.trust import Assurance
-from gateway.service.pager import Call, Pager
+from gateway.service.pager import CLOSE_SECONDS, Call, Pager
 
 
 @pytest.fixture
@@ -89,3 +93,47 @@ def test_a_command_that_is_missing_does_not_stop_the_next_page(bell, capfd):
     working.call(Call("y", "judge-error"))
     working.close()
     assert [one["case"] for one in rung()] == ["y"]
+
+
+def test_a_command_that_fails_is_tried_again(tmp_path):
+    rung = tmp_path / "rung"
+    command = tmp_path / "bell"
+    command.write_text(f"#!/bin/sh\necho x >> {rung}\ntest $(wc -l < {rung}) -gt 1\n")
+    command.chmod(0o755)
+    pager = Pager(Page(command=str(command)))
+    pager.call(Call("x", "judge-error"))
+    pager.close()
+    assert rung.read_text() == "x\nx\n"
+
+
+def test_a_way_that_hangs_holds_up_neither_the_other_nor_the_stop(bell):
+    command, rung = bell
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        pager = Pager(Page(command=command, webhook=f"http://127.0.0.1:{silent.getsockname()[1]}/"))
+        for number in range(3):
+            pager.call(Call(f"case-{number}", "judge-error"))
+        wait_until(lambda: len(rung()) == 3)
+        began = time.monotonic()
+        pager.close()
+        assert time.monotonic() - began < CLOSE_SECONDS + 1
+
+
+def test_a_webhook_that_speaks_no_http_does_not_end_the_pager(capfd):
+    with socket.create_server(("127.0.0.1", 0)) as rude:
+        rude.settimeout(0.2)
+
+        def shout():
+            with contextlib.suppress(OSError):
+                while True:
+                    link, _ = rude.accept()
+                    link.sendall(b"what?\r\n\r\n")
+                    link.close()
+
+        shouting = threading.Thread(target=shout)
+        shouting.start()
+        pager = Pager(Page(webhook=f"http://127.0.0.1:{rude.getsockname()[1]}/"))
+        pager.call(Call("x", "judge-error"))
+        wait_until(lambda: "page-failed" in "".join(capfd.readouterr()), seconds=10)
+        assert pager._ways[0]._thread.is_alive()
+        pager.close()
+        shouting.join()
