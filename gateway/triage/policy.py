@@ -86,6 +86,7 @@ _SAID_BESIDE = frozenset(
         Reason.UNPROVED_CONTACT,
         Reason.WRONG_KEY,
         Reason.SIGNED_BUT_UNAUTHENTICATED,
+        Reason.DNS,
         Reason.BELOW_MINIMUM,
     }
 )

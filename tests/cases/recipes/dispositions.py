@@ -59,6 +59,7 @@ MESSAGES: dict[str, Callable[[], bytes]] = {
     "dns-silent-last-try": lambda: dkim(mail(text())),
     "dns-silent-but-signed": lambda: dkim(mail(signed(text()))),
     "dns-silent-but-emergency": lambda: dkim(mail(text(EMERGENCY))),
+    "dns-silent-but-emergency-last-try": lambda: dkim(mail(text(EMERGENCY))),
     "dns-silent-for-spf-only": lambda: dkim(mail(text())),
     "dns-times-out": lambda: dkim(mail(text())),
     # below-minimum
