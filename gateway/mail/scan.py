@@ -20,6 +20,8 @@ MAX_LINE_BYTES = 65_536
 MAX_RECEIVED = 100
 MAX_DEPTH = 50
 MAX_PARTS = 1000
+MAX_PART_FIELDS = 20_000
+"""Header fields of all parts together; each part may have MAX_FIELDS of them."""
 
 SINGLETONS = frozenset(
     {
@@ -157,11 +159,12 @@ class _Place:
 
 
 class _Slicer:
-    """Slices one content; it keeps what belongs to the whole message: the number of parts and the defects."""
+    """Slices one content; it keeps what belongs to the whole message: how many parts and fields, and the defects."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
         self.parts = 0
+        self.fields_left = MAX_PART_FIELDS
         self.defects: list[Reason] = []
 
     def entity(self, place: _Place, header: Header, body_start: int) -> Part:
@@ -219,12 +222,14 @@ class _Slicer:
         return tuple(children)
 
     def _child(self, place: _Place) -> Part:
-        fields, body_start = _fields(self.content, place.start, place.end, limit=MAX_FIELDS)
+        limit = min(MAX_FIELDS, self.fields_left)
+        fields, body_start = _fields(self.content, place.start, place.end, limit=limit)
+        self.fields_left -= len(fields)
         # Where the blank line is missing, readers show what follows the last field.
         stray = next((number for number, one in enumerate(fields) if not one.name), None)
         if stray is not None:
             fields, body_start = fields[:stray], fields[stray].start
-        if stray is not None or len(fields) == MAX_FIELDS:
+        if stray is not None or len(fields) == limit:
             self.defects.append(Reason.MIME_MALFORMED)
         return self.entity(place, Header(fields), body_start)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.mail.scan import MAX_DEPTH, MAX_FIELDS, MAX_PARTS, body_of, scan, scan_header
+from gateway.mail.scan import MAX_DEPTH, MAX_FIELDS, MAX_PART_FIELDS, MAX_PARTS, body_of, scan, scan_header
 from gateway.model.message import Message, Part
 from gateway.model.verdict import AMBIGUOUS, Reason
 
@@ -309,6 +309,14 @@ def test_fields_of_a_part_are_bounded(count, too_many):
     assert (Reason.MIME_MALFORMED in message.defects) is too_many
     assert len(part.header.fields) == min(count, MAX_FIELDS)
     assert message.body(part).endswith(b"x")
+
+
+def test_fields_of_all_parts_together_are_bounded(cpu_seconds):
+    with cpu_seconds(at_most=2.0):
+        message = scan(multipart(*[b"a:\r\n" * 999 + b"\r\nx"] * 900))
+    assert Reason.MIME_MALFORMED in message.defects
+    assert sum(len(part.header.fields) for part in parts_of(message.root)) <= MAX_PART_FIELDS + 2
+    assert len(message.root.children) == 900
 
 
 @pytest.mark.parametrize(
