@@ -162,14 +162,10 @@ MESSAGES: dict[str, Callable[[], bytes]] = {
     ),
     "inline-signed-forged": lambda: mail(part("text/plain; charset=utf-8", clearsigned(PRESERVE))),
     "inline-encrypted": lambda: honest(part("text/plain; charset=utf-8", ciphertext(PRESERVE.encode()))),
-    "mangled-by-exchange": lambda: honest(
-        multipart(
-            "mixed",
-            text(""),
-            part('application/pgp-encrypted; name="PGPMIME version identification"', b"Version: 1\r\n"),
-            part('application/octet-stream; name="encrypted.asc"', ciphertext(text())),
-        )
-    ),
+    "mangled-by-exchange": lambda: honest(mangled(text(""))),
+    "mangled-by-exchange-text-added": lambda: honest(mangled(text(EMERGENCY))),
+    "mangled-by-exchange-footer-added": lambda: honest(mangled(text(""), text("-- \nfooter\n"))),
+    "mangled-by-exchange-html-added": lambda: honest(mangled(text("<p></p><img src='cid:x'>", kind="text/html"))),
     "mangled-trailing-blanks": lambda: honest(signed(text(), written=text().replace(b",\r\n", b", \r\n"))),
     "mangled-line-feeds": lambda: dkim(mail(signed(text()))).replace(b"\r\n", b"\n"),
     "smime-signed": lambda: honest(
@@ -191,6 +187,14 @@ MESSAGES: dict[str, Callable[[], bytes]] = {
         )
     ),
 }
+
+
+def mangled(first: bytes, *more: bytes) -> bytes:
+    """multipart/encrypted as Exchange rearranges it: an empty text before the two parts."""
+    control = part('application/pgp-encrypted; name="PGPMIME version identification"', b"Version: 1\r\n")
+    return multipart(
+        "mixed", first, control, part('application/octet-stream; name="encrypted.asc"', ciphertext(text())), *more
+    )
 
 
 def impostor_key() -> bytes:
