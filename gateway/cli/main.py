@@ -7,7 +7,7 @@ from io import TextIOWrapper
 import click
 
 from gateway.cli.context import Context
-from gateway.errors import ConfigError, GatewayError
+from gateway.errors import ConfigError, GatewayError, StoreUnavailable
 
 VERBS = {
     "init": "gateway.cli.init:init",
@@ -65,6 +65,9 @@ def main() -> None:
     except ConfigError as error:
         for complaint in error.complaints:
             click.echo(f"error: {complaint}", err=True)
+        sys.exit(2)
+    except StoreUnavailable as error:
+        click.echo(f"error: {error}; see `database` in gateway.yaml, or run `cp247 doctor`", err=True)
         sys.exit(2)
     except GatewayError as error:
         click.echo(f"error: {error}", err=True)
