@@ -1,5 +1,6 @@
 """The configuration snippets of deploy/, as an administrator copies them, with the places of one test filled in."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,10 +12,12 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 def shipped(name: str, places: Mapping[str, object] | None = None) -> str:
     """Text of deploy/NAME; every place to fill in must occur in it, so that no change of a snippet goes untested."""
     text = (DEPLOY / name).read_text(encoding="utf-8")
-    for written, here in (places or {}).items():
+    if not places:
+        return text
+    for written in places:
         assert written in text, f"deploy/{name} does not mention {written!r}"
-        text = text.replace(written, str(here))
-    return text
+    # in one pass: a port filled in may begin like a place still to be filled
+    return re.sub("|".join(map(re.escape, places)), lambda match: str(places[match[0]]), text)
 
 
 def options(text: str) -> dict[str, str]:
