@@ -68,8 +68,9 @@ def to_json(contacts: Iterable[Contact]) -> str:
     return json.dumps([_object(one) for one in contacts], ensure_ascii=False, indent=2) + "\n"
 
 
-def cells(contact: Contact) -> dict[str, str]:
-    """Column -> text of its cell."""
+def cells(contact: Contact, *, guarded: bool = True) -> dict[str, str]:
+    """Column -> text of its cell; for human eyes alone it needs no guard against spreadsheets."""
+    guard = _guarded if guarded else str
     least = contact.minimum
     written = {
         "contact": contact.id,
@@ -94,8 +95,8 @@ def cells(contact: Contact) -> dict[str, str]:
         "enrolled_by": contact.enrolled_by,
         "fingerprints": [key.fingerprint for key in contact.keys],
     }
-    return {key: _guarded(text) for key, text in written.items()} | {
-        key: "; ".join(map(_item, items)) for key, items in lists.items()
+    return {key: guard(text) for key, text in written.items()} | {
+        key: "; ".join(_item(guard(one)) for one in items) for key, items in lists.items()
     }
 
 
@@ -140,9 +141,8 @@ def _unguarded(text: str) -> str:
 
 
 def _item(text: str) -> str:
-    guarded = _guarded(text)
-    plain = guarded == guarded.strip() and not set(guarded) & set(';"')
-    return guarded if plain else '"' + guarded.replace('"', '""') + '"'
+    plain = text == text.strip() and not set(text) & set(';"')
+    return text if plain else '"' + text.replace('"', '""') + '"'
 
 
 def _items(cell: str) -> list[str]:

@@ -168,7 +168,7 @@ def _change(entry: Entry, contact: Contact, present: Mapping[str, Contact | None
 
 
 def _differences(before: Contact, after: Contact) -> Iterator[tuple[str, tuple[str, str]]]:
-    old, new = cells(before), cells(after)
+    old, new = cells(before, guarded=False), cells(after, guarded=False)
     return ((one, (old[one], new[one])) for one in COLUMNS if old[one] != new[one])
 
 

@@ -97,7 +97,7 @@ def test_a_change_is_shown_and_waits_for_yes(context: Context, keys: Path, old: 
     before = snapshot(keys)
     asked = imported(context, HEADER + POLICE + JUSTICE)
     assert asked.exit_code == 1
-    assert "phone: '+000 9 999 999 -> '+000 1 234 567" in asked.output
+    assert "phone: +000 9 999 999 -> +000 1 234 567" in asked.output
     assert "say --yes" in asked.output
     assert snapshot(keys) == before
 
