@@ -40,7 +40,7 @@ def show_verdict(console: Console, verdict: Verdict, arrival: Arrival, *, file: 
     console.print(_results(verdict.results))
     # OpenPGP covers the body alone (RFC 3156): only DKIM can cover a field.
     left_out = uncovered(scan(arrival.content), Checks(results=verdict.results))
-    console.print(f"[dim]no signature covers[/] {', '.join(left_out) if left_out else 'nothing an officer acts on'}")
+    console.print(f"[dim]no signature covers[/] {', '.join(left_out) or '-'}")
     if found.hits:
         console.print(_hits(found))
     for name, value in _content(found):
