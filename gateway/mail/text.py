@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from gateway.mail.decode import charset_text, decoded_words, printable
 from gateway.mail.html import visible
+from gateway.mail.legacy_display import is_protected, payload_of, repeats_fields, without_repeated_fields
 from gateway.mail.quotation import Parted, part_words
 from gateway.mail.scan import ENCAPSULATED, body_of
 from gateway.mail.subject import is_forward, stripped_subject
@@ -64,7 +65,8 @@ class _Reader:
         self._message = message
         self._left = MAX_TEXT_CHARACTERS
         self._markup_left = MAX_ENCODED_BYTES
-        subjects = [decoded_words(field.value) for field in message.header.all("subject")]
+        self._payload = payload_of(message.root)
+        subjects = _subjects(message, self._payload)
         self._forward = any(map(is_forward, subjects))
         self._subject = self._bounded(" ".join(map(stripped_subject, subjects)))
         self._new: list[str] = []
@@ -174,6 +176,8 @@ class _Reader:
             text = self._seen(text)
         elif _UUENCODED.search(text):
             self._findings[Reason.ATTACHMENT_UNREAD] = None
+        if repeats_fields(part, self._payload):
+            text = without_repeated_fields(text, self._payload.header)
         return self._bounded(printable(text))
 
     def _seen(self, html: str) -> str:
@@ -193,6 +197,14 @@ class _Reader:
         if len(kept) < len(text):
             self._findings[Reason.TEXT_TRUNCATED] = None
         return kept
+
+
+def _subjects(message: Message, payload: Part) -> list[str]:
+    """The subjects outside, and the one that is protected where it says something else: both are read."""
+    outside = [decoded_words(field.value) for field in message.header.all("subject")]
+    inside = payload.header.all("subject") if is_protected(payload) and payload is not message.root else ()
+    protected = [decoded_words(field.value) for field in inside]
+    return outside + [one for one in protected if one not in outside]
 
 
 def _is_body_text(part: Part) -> bool:

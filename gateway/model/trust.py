@@ -241,6 +241,11 @@ class Unsealed:
         return any(s.result in (Result.FAIL, Result.POLICY) for s in self.signatures)
 
     @property
+    def contradictions(self) -> tuple[Reason, ...]:
+        """What inside takes every trust from the message outside: another author (RFC 9788 section 4.4)."""
+        return tuple(one for one in self.reasons if one is Reason.PROTECTED_FROM_DIFFERS)
+
+    @property
     def unsure(self) -> bool:
         """gpg could not answer."""
         return any(s.result is Result.TEMPERROR for s in self.signatures) or any(

@@ -91,7 +91,18 @@ class Reason(StrEnum):
     KEY_EXPIRED = "key-expired"
     KEY_REVOKED = "key-revoked"
     CONTACT_EXPIRED = "contact-expired"
+    PGP_MIME_REPAIRED = "pgp-mime-repaired"
+    # about fields inside a sealed message that differ from those outside
+    PROTECTED_FROM_DIFFERS = "protected-from-differs"
     SUBJECT_DIFFERS = "subject-differs"
+    PROTECTED_TO_DIFFERS = "protected-to-differs"
+    PROTECTED_CC_DIFFERS = "protected-cc-differs"
+    PROTECTED_DATE_DIFFERS = "protected-date-differs"
+    PROTECTED_MESSAGE_ID_DIFFERS = "protected-message-id-differs"
+    PROTECTED_REPLY_TO_DIFFERS = "protected-reply-to-differs"
+    PROTECTED_IN_REPLY_TO_DIFFERS = "protected-in-reply-to-differs"
+    PROTECTED_REFERENCES_DIFFERS = "protected-references-differs"
+    # about who asks
     DKIM_PARTIAL = "dkim-partial"
     REPLY_TO_DIFFERS = "reply-to-differs"
     MAIL_FROM_DIFFERS = "mail-from-differs"
@@ -115,6 +126,7 @@ AMBIGUOUS = frozenset(
         Reason.MIME_TOO_DEEP,
         Reason.MIME_TOO_MANY_PARTS,
         Reason.READERS_DISAGREE,
+        Reason.PROTECTED_FROM_DIFFERS,
     }
 )
 """Defects that make a message ambiguous: no trust, no receipt, delivered all the same."""

@@ -84,7 +84,7 @@ def assess(arrival: Arrival, facts: Facts, tools: Tools, *, reveal: bool = False
     # A name such as noreply@ or mla-request@ withholds a receipt; it does not make an emergency less of one.
     machine = None if made_by is Withheld.ROBOT else made_by
     text, inner = _words(message, unsealed)
-    defects = (*message.defects, *inner)
+    defects = (*message.defects, *inner, *unsealed.contradictions)
     odd = _odd(arrival, message, checks, tools)
     classification = classify(
         text,
@@ -144,7 +144,7 @@ def _words(message: Message, unsealed: Unsealed) -> tuple[Text, tuple[Reason, ..
         return read(message), ()
     inside = parse(unsealed.content)
     text = read(inside)
-    if inside.header.first("subject") is None:
+    if not text.subject:
         text = replace(text, subject=read(message).subject)
     return text, tuple(one for one in inside.defects if one in INNER_DEFECTS)
 

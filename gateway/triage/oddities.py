@@ -78,7 +78,7 @@ def not_addressed(message: Message, mailboxes: tuple[str, ...]) -> bool:
 
 
 def uncovered(message: Message, checks: Checks) -> tuple[str, ...]:
-    """Fields present that an officer acts on and no passing DKIM signature of the author's organisation covers."""
+    """Fields present that an officer acts on and no passing signature covers: DKIM of the author's organisation, or OpenPGP."""
     covered = _covered(message, checks)
     return tuple(name for name in ACTED_ON if message.header.first(name) is not None and name not in covered)
 
@@ -103,8 +103,10 @@ def without_detail(address: str) -> str:
 
 def _covered(message: Message, checks: Checks) -> frozenset[str]:
     author = message.sender.domain if message.sender else ""
-    passing = (one for one in checks.of(Method.DKIM) if one.result is Result.PASS and one.speaks_for(author))
-    return frozenset(name for one in passing for name in one.covers)
+    # OpenPGP gives names only of protected fields under a good signature over the whole message.
+    passing = (one for one in checks.results if one.result is Result.PASS)
+    theirs = (one for one in passing if one.method is Method.OPENPGP or one.speaks_for(author))
+    return frozenset(name for one in theirs for name in one.covers)
 
 
 def _partly_covered(message: Message, checks: Checks) -> bool:

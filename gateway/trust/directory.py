@@ -28,7 +28,7 @@ from gateway.model.trust import (
     TlsLevel,
     Unsealed,
 )
-from gateway.model.verdict import AMBIGUOUS
+from gateway.model.verdict import AMBIGUOUS, Reason
 from gateway.trust.contact_file import read_contact
 from gateway.trust.key_inspection import KeyRefused
 
@@ -176,7 +176,9 @@ def identify(
     proved = unsealed.good and contact is not None and contact.valid(at.date())
     unanswered = not authenticated and _unanswered(checks, dmarc, message.sender.domain)
     return Identity(
-        assurance=_assurance(message, address, authenticated=authenticated, proved=proved),
+        assurance=_assurance(
+            (*message.defects, *unsealed.contradictions), address, authenticated=authenticated, proved=proved
+        ),
         contact=contact,
         address=address,
         authenticated=authenticated,
@@ -190,10 +192,12 @@ def identify(
     )
 
 
-def _assurance(message: Message, address: ContactAddress | None, *, authenticated: bool, proved: bool) -> Assurance:
+def _assurance(
+    defects: tuple[Reason, ...], address: ContactAddress | None, *, authenticated: bool, proved: bool
+) -> Assurance:
     listed = address is not None and address.verified
     rows = (
-        (bool(AMBIGUOUS.intersection(message.defects)), Assurance.NONE),
+        (bool(AMBIGUOUS.intersection(defects)), Assurance.NONE),
         (proved and listed, Assurance.SIGNED),
         (authenticated and listed, Assurance.LISTED),
         (authenticated, Assurance.DOMAIN),

@@ -15,8 +15,9 @@ from gateway.model.trust import AuthResult, Contact, Method, OpenpgpSignature, P
 from gateway.model.verdict import AMBIGUOUS, Reason
 from gateway.trust.gnupg_home import GnupgHome
 from gateway.trust.openpgp_packets import Armor, Packet, Tag, dearmor, packets, recipient_ids, serialized
+from gateway.trust.protected import Compared, compared
 from gateway.trust.status import deciphered, read_status, signatures_of
-from gateway.trust.wrapping import Wrapped, Wrapping, subject_differs, wrapped
+from gateway.trust.wrapping import Wrapped, Wrapping, wrapped
 
 MAX_SIGNATURES = 8
 MAX_RECIPIENTS = 100
@@ -69,7 +70,7 @@ def unseal(
             smime = AuthResult(Method.SMIME, Result.NEUTRAL, reason="unsupported")
             encrypted = found.wrapping is Wrapping.SMIME_ENCRYPTED
             return Unsealed(encrypted=encrypted, reasons=found.reasons, results=(smime,))
-        case Wrapping.SIGNED | Wrapping.MALFORMED_SIGNED:
+        case Wrapping.SIGNED | Wrapping.MALFORMED_SIGNED | Wrapping.MANGLED_SIGNED:
             return _proved(message, found, bench)
         case _:
             return _unproved(found)
@@ -84,19 +85,42 @@ def _unproved(found: Wrapped) -> Unsealed:
 
 def _proved(message: Message, found: Wrapped, bench: _Bench) -> Unsealed:
     signatures = _detached(message, found, bench)
-    reasons = [*found.reasons, *_states(signatures)]
+    if found.wrapping is Wrapping.MANGLED_SIGNED:
+        signatures = tuple(_excused(one) for one in signatures)
     content = found.content
-    if content is not None and subject_differs(message.header, content, encrypted=False):
-        reasons.append(Reason.SUBJECT_DIFFERS)
-    if encrypted := content is not None and content.content_type == "multipart/encrypted":
-        reasons.append(Reason.CANNOT_DECRYPT)
-    return Unsealed(
-        encrypted=encrypted,
-        whole=found.wrapping is Wrapping.SIGNED,
-        signatures=signatures,
-        reasons=tuple(reasons),
-        results=_results(signatures),
+    fields = Compared() if content is None else compared(message.header, content, encrypted=False)
+    encrypted = content is not None and content.content_type == "multipart/encrypted"
+    reasons = (
+        *((Reason.PGP_MIME_REPAIRED,) if found.repaired and _recovered(signatures) else ()),
+        *found.reasons,
+        *_states(signatures),
+        *fields.reasons,
+        *((Reason.CANNOT_DECRYPT,) if encrypted else ()),
     )
+    whole = found.wrapping in {Wrapping.SIGNED, Wrapping.MANGLED_SIGNED}
+    return _covered(Unsealed(encrypted=encrypted, whole=whole, signatures=signatures, reasons=reasons), fields)
+
+
+def _excused(signature: OpenpgpSignature) -> OpenpgpSignature:
+    """A signature that a gateway may have broken: whoever rearranged the parts may have changed them too, so it accuses nobody."""
+    if signature.result is not Result.FAIL:
+        return signature
+    return replace(signature, result=Result.NEUTRAL, reason="changed-on-the-way")
+
+
+def _recovered(signatures: Signatures) -> bool:
+    """Whether gpg found the very bytes that were signed, whoever signed them."""
+    return any(one.result is Result.PASS or one.reason in {"unpinned-key", *_STATES} for one in signatures)
+
+
+def _covered(unsealed: Unsealed, fields: Compared) -> Unsealed:
+    """The same with its results; a From that differs inside takes the signature away, a good one says what it covers."""
+    judged = replace(unsealed, whole=unsealed.whole and Reason.PROTECTED_FROM_DIFFERS not in fields.reasons)
+    covers = fields.covers if judged.good else ()
+    results = tuple(
+        AuthResult(Method.OPENPGP, one.result, one.fingerprint, one.reason, covers=covers) for one in judged.signatures
+    )
+    return replace(judged, results=results)
 
 
 def _detached(message: Message, found: Wrapped, bench: _Bench) -> Signatures:
@@ -215,7 +239,7 @@ def _opened(message: Message, found: Wrapped, bench: _Bench) -> Unsealed:
     layer = _judged(layer, lambda keys: _decrypt(octets, keys, bench)[1], bench)
     if found.wrapping is Wrapping.INLINE_ENCRYPTED:
         content = _INLINE_HEADER + content
-    return _inner(message, scan(content), layer, exact=found.exact, bench=bench)
+    return _inner(message, scan(content), layer, outside=found, bench=bench)
 
 
 def _cipher(message: Message, part: Part | None) -> bytes | None:
@@ -242,32 +266,33 @@ def _decrypt(octets: bytes, keys: tuple[PinnedKey, ...], bench: _Bench) -> tuple
     return (run.stdout.replace(b"\n", b"\r\n") if opened.text_mode else run.stdout), signatures
 
 
-def _inner(outer: Message, inner: Message, layer: Signatures, *, exact: bool, bench: _Bench) -> Unsealed:
+def _inner(outer: Message, inner: Message, layer: Signatures, *, outside: Wrapped, bench: _Bench) -> Unsealed:
     found = wrapped(inner)
     # Inside there is no From of its own; anything else ambiguous could be read in two ways, and signed in one.
     doubtful = [one for one in inner.defects if one in AMBIGUOUS - {Reason.FROM_NOT_ONE, Reason.FROM_MALFORMED}]
     root_signed = found.wrapping in {Wrapping.SIGNED, Wrapping.MALFORMED_SIGNED}
     signatures = layer + (_detached(inner, found, bench) if root_signed else ())
-    reasons = [*found.reasons, *_states(signatures), *doubtful]
     sealed = found.content if found.wrapping is Wrapping.SIGNED and found.content else inner.root
-    if exact and subject_differs(outer.header, sealed, encrypted=True):
-        reasons.append(Reason.SUBJECT_DIFFERS)
-    if found.wrapping in {Wrapping.ENCRYPTED, Wrapping.INLINE_ENCRYPTED}:
-        reasons.append(Reason.CANNOT_DECRYPT)
-    return Unsealed(
+    fields = compared(outer.header, sealed, encrypted=True) if outside.exact else Compared()
+    closed = found.wrapping in {Wrapping.ENCRYPTED, Wrapping.INLINE_ENCRYPTED}
+    reasons = (
+        *((Reason.PGP_MIME_REPAIRED,) if outside.repaired else ()),
+        *found.reasons,
+        *_states(signatures),
+        *doubtful,
+        *fields.reasons,
+        *((Reason.CANNOT_DECRYPT,) if closed else ()),
+    )
+    unsealed = Unsealed(
         encrypted=True,
         decrypted=True,
-        whole=exact and not doubtful and (bool(layer) or found.wrapping is Wrapping.SIGNED),
+        whole=outside.exact and not doubtful and (bool(layer) or found.wrapping is Wrapping.SIGNED),
         signatures=signatures,
         content=inner.content,
-        reasons=tuple(reasons),
-        results=_results(signatures),
+        reasons=reasons,
     )
+    return _covered(unsealed, fields)
 
 
 def _states(signatures: Signatures) -> list[Reason]:
     return list(dict.fromkeys(_STATES[one.reason] for one in signatures if one.reason in _STATES))
-
-
-def _results(signatures: Signatures) -> tuple[AuthResult, ...]:
-    return tuple(AuthResult(Method.OPENPGP, one.result, one.fingerprint, one.reason) for one in signatures)

@@ -9,19 +9,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.mail.decode import decoded_words
 from gateway.mail.scan import ENCAPSULATED, body_of
-from gateway.model.message import Header, Message, Part
+from gateway.model.message import Message, Part
 from gateway.model.verdict import Reason
 
 SIGNATURE_TYPE = "application/pgp-signature"
 CONTROL_TYPE = "application/pgp-encrypted"
+CIPHER_TYPE = "application/octet-stream"
 _SMIME_SIGNATURES = frozenset({"application/pkcs7-signature", "application/x-pkcs7-signature"})
 _SMIME_MESSAGES = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _INLINE_SIGNED = re.compile(rb"^-----BEGIN PGP SIGNED MESSAGE-----[ \t\r]*$", re.MULTILINE)
 _INLINE_ENCRYPTED = re.compile(rb"^-----BEGIN PGP MESSAGE-----[ \t\r]*$", re.MULTILINE)
-_PLACEHOLDERS = frozenset({"", "...", "[...]", "encrypted message"})
-"""Outer subjects that clients write where the real one is inside (RFC 9788 section 3.2.1 and practice)."""
+_DELIMITER = re.compile(rb"\s*--[^\r\n]*\s*")
 
 
 class Wrapping(StrEnum):
@@ -30,6 +29,8 @@ class Wrapping(StrEnum):
     PLAIN = "plain"
     SIGNED = "signed"
     MALFORMED_SIGNED = "malformed-signed"
+    MANGLED_SIGNED = "mangled-signed"
+    """Signed mail that a gateway made multipart/mixed; what the signature covers stands there as one part."""
     ENCRYPTED = "encrypted"
     INLINE_ENCRYPTED = "inline-encrypted"
     SMIME_SIGNED = "smime-signed"
@@ -45,7 +46,9 @@ class Wrapped:
     """The signed entity, or the part with the cipher text."""
     signature: Part | None = None
     exact: bool = True
-    """False where the form is a known corruption of PGP/MIME: it may be opened, its signature counts for nothing."""
+    """False where there is more than what OpenPGP covers: it may be opened, its signature counts for nothing."""
+    repaired: bool = False
+    """The parts are named as they stood before a gateway rearranged them; the bytes of each are as received."""
     reasons: tuple[Reason, ...] = ()
 
 
@@ -71,7 +74,7 @@ def _signed(root: Part) -> Wrapped:
         return Wrapped(Wrapping.SMIME_SIGNED, reasons=(Reason.SMIME_UNSUPPORTED,))
     if len(types) != 2 or types[1] != SIGNATURE_TYPE or root.encoding not in {"7bit", "8bit", "binary"}:
         return Wrapped(Wrapping.MALFORMED_SIGNED)
-    return Wrapped(Wrapping.SIGNED, root.children[0], root.children[1])
+    return Wrapped(Wrapping.SIGNED, root.children[0], root.children[1], repaired=not protocol)
 
 
 def _is_encrypted(children: tuple[Part, ...]) -> bool:
@@ -83,12 +86,42 @@ def _loose(message: Message) -> Wrapped:
     root, reasons = message.root, tuple(dict.fromkeys(_inside(message)))
     if root.content_type == "text/plain" and _INLINE_ENCRYPTED.match(body_of(message, root).strip()):
         return Wrapped(Wrapping.INLINE_ENCRYPTED, root, exact=False)
-    # Exchange turns multipart/encrypted into multipart/mixed with an empty text before it.
-    if root.content_type == "multipart/mixed" and _is_encrypted(root.children[1:]):
-        first = root.children[0]
-        if first.content_type == "text/plain" and not body_of(message, first).strip():
-            return Wrapped(Wrapping.ENCRYPTED, root.children[2], exact=False)
-    return Wrapped(Wrapping.PLAIN, reasons=reasons)
+    return _mangled(message) or Wrapped(Wrapping.PLAIN, reasons=reasons)
+
+
+def _mangled(message: Message) -> Wrapped | None:
+    """What Exchange and its kin make of PGP/MIME: multipart/mixed, an empty text before what was encrypted; None if it is not that."""
+    root = message.root
+    if root.content_type != "multipart/mixed" or root.encoding not in {"7bit", "8bit", "binary"}:
+        return None
+    alone = _nothing_around(message)
+    parts = root.children[1:] if _is_empty_text(message, root.children[:1]) else root.children
+    if _is_encrypted(parts):
+        control, cipher = parts
+        exact = alone and cipher.content_type == CIPHER_TYPE and body_of(message, control).strip() == b"Version: 1"
+        return Wrapped(Wrapping.ENCRYPTED, cipher, exact=exact, repaired=True)
+    types = [one.content_type for one in root.children]
+    if alone and len(types) == 2 and types[1] == SIGNATURE_TYPE:
+        return Wrapped(Wrapping.MANGLED_SIGNED, root.children[0], root.children[1], repaired=True)
+    return None
+
+
+def _is_empty_text(message: Message, parts: tuple[Part, ...]) -> bool:
+    """Whether the only part given is a text that nobody can see and no program shows by name."""
+    return any(
+        one.content_type == "text/plain"
+        and not (one.filename or one.disposition == "attachment" or body_of(message, one).strip())
+        for one in parts
+    )
+
+
+def _nothing_around(message: Message) -> bool:
+    """Whether nothing but its delimiters stands before the first part of the root and behind the last."""
+    root, content = message.root, message.content
+    if not root.children:
+        return False
+    before, behind = content[root.body_start : root.children[0].start], content[root.children[-1].end : root.end]
+    return all(_DELIMITER.fullmatch(one) for one in (before, behind))
 
 
 def _inside(message: Message) -> Iterator[Reason]:
@@ -96,7 +129,7 @@ def _inside(message: Message) -> Iterator[Reason]:
     for part, forwarded in _parts(message.root):
         if part.content_type == "multipart/signed" and part is not message.root:
             yield Reason.PARTLY_SIGNED
-        elif part.content_type in {"multipart/encrypted", *_SMIME_MESSAGES} and not forwarded:
+        elif part.content_type in {"multipart/encrypted", CONTROL_TYPE, *_SMIME_MESSAGES} and not forwarded:
             yield Reason.CANNOT_DECRYPT
         elif part.content_type.startswith("text/") and not part.children:
             body = body_of(message, part)
@@ -114,31 +147,3 @@ def _parts(root: Part) -> Iterator[tuple[Part, bool]]:
         yield one, forwarded
         inside = forwarded or one.content_type in ENCAPSULATED
         waiting.extend((child, inside) for child in reversed(one.children))
-
-
-def subject_differs(outer: Header, protected: Part, *, encrypted: bool) -> bool:
-    """Whether the sealed entity carries a Subject of its own and the one outside says something else (RFC 9788).
-
-    An encrypted message may hide its subject: then the outer one is a placeholder, or the copy in HP-Outer.
-    """
-    if protected.parameter("hp") is None and protected.parameter("protected-headers") is None:
-        return False
-    inside, outside = _subjects(protected.header), _subjects(outer)
-    if not inside or inside == outside:
-        return False
-    if not encrypted:
-        return True
-    hidden = {_after_colon(one.value) for one in protected.header.all("HP-Outer") if _names_subject(one.value)}
-    return not (len(outside) <= 1 and _PLACEHOLDERS.union(hidden).issuperset(one.lower() for one in outside or [""]))
-
-
-def _names_subject(value: bytes) -> bool:
-    return value.partition(b":")[0].strip().lower() == b"subject"
-
-
-def _after_colon(value: bytes) -> str:
-    return " ".join(decoded_words(value.partition(b":")[2].strip()).split()).lower()
-
-
-def _subjects(header: Header) -> list[str]:
-    return [" ".join(decoded_words(one.value).split()) for one in header.all("Subject")]

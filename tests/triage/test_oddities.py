@@ -1,5 +1,7 @@
 """What is odd about whom a mail names: every finding of the table, and an innocent mail without any."""
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.mail.scan import scan
@@ -67,6 +69,15 @@ def test_a_field_that_no_signature_of_the_author_covers_is_told() -> None:
     added = mail(Cc="other@attacker.test")
     assert odd(added) == (Reason.DKIM_PARTIAL,)
     assert uncovered(added, passing(*COVERS)) == ("cc",)
+
+
+def test_protected_fields_under_a_good_openpgp_signature_are_covered() -> None:
+    signed = AuthResult(Method.OPENPGP, Result.PASS, "A" * 40, covers=("subject", "date"))
+    left = uncovered(mail(), Checks((signed,)))
+    assert "subject" not in left
+    assert "from" in left
+    failed = replace(signed, result=Result.FAIL)
+    assert "subject" in uncovered(mail(), Checks((failed,)))
 
 
 def test_a_strangers_signature_covers_nothing() -> None:

@@ -24,7 +24,7 @@ from gateway.model.trust import (
     TlsLevel,
     Unsealed,
 )
-from gateway.model.verdict import AMBIGUOUS
+from gateway.model.verdict import AMBIGUOUS, Reason
 from gateway.trust.directory import identify
 
 AT = datetime(2026, 6, 1, 12, 0, 0, tzinfo=UTC)
@@ -107,6 +107,14 @@ def test_contact_past_its_date_loses_signed_alone() -> None:
 @pytest.mark.parametrize("defect", sorted(AMBIGUOUS))
 def test_ambiguous_message_has_no_assurance(defect) -> None:
     assert found(message=replace(MESSAGE, defects=(defect,)), unsealed=GOOD).assurance is Assurance.NONE
+
+
+@pytest.mark.parametrize("unsealed", [GOOD, PLAIN])
+def test_message_whose_sealed_from_is_another_has_no_assurance(unsealed: Unsealed) -> None:
+    contradicted = replace(unsealed, reasons=(Reason.PROTECTED_FROM_DIFFERS,))
+    assert found(unsealed=contradicted).assurance is Assurance.NONE
+    told = replace(unsealed, reasons=(Reason.SUBJECT_DIFFERS, Reason.DUPLICATED_SINGLETON))
+    assert found(unsealed=told).assurance is found(unsealed=unsealed).assurance
 
 
 def test_message_without_sender_is_from_nobody() -> None:

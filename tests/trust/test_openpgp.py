@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from gnupg_keys import NOW, Correspondent, armored, make_correspondent, pinned
-from sealed_mail import OUTER, PART, encrypted_entity, mail, multipart, signature_part, signed_entity
+from sealed_mail import OUTER, PART, crlf, encrypted_entity, mail, multipart, signature_part, signed_entity
 
 from gateway.mail.scan import scan
 from gateway.model.trust import Contact, Result, Unsealed
@@ -495,13 +495,116 @@ def test_attached_key_is_not_taken(ask, impostor: Correspondent) -> None:
 # -- P22: forms that gateways make of PGP/MIME ---------------------------------------------------------------------
 
 
-def test_form_that_exchange_makes_is_opened_but_proves_nobody(ask, police: Correspondent, own_armored: bytes) -> None:
-    cipher = police.encrypt(PART, own_armored).replace(b"\n", b"\r\n")
-    control = b"Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n"
-    body = b"Content-Type: application/octet-stream\r\n\r\n" + cipher
-    found = ask(multipart(b"mixed", b"Content-Type: text/plain\r\n\r\n\r\n", control, body))
+CONTROL = b"Content-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n"
+EMPTY = b"Content-Type: text/plain\r\n\r\n\r\n"
+NOTE = b"Content-Type: text/plain\r\n\r\nScanned and found clean.\r\n"
+BINARY = b"Content-Type: application/octet-stream\r\n\r\n"
+
+
+@pytest.fixture
+def cipher(police: Correspondent, own_armored: bytes) -> bytes:
+    return BINARY + crlf(police.encrypt(PART, own_armored))
+
+
+@pytest.mark.parametrize("before", [(EMPTY,), ()])
+def test_encrypted_mail_that_exchange_rearranged_is_opened_and_good(ask, cipher: bytes, before) -> None:
+    found = ask(multipart(b"mixed", *before, CONTROL, cipher))
     assert found.content == PART
+    assert found.good
+    assert found.reasons == (Reason.PGP_MIME_REPAIRED,)
+
+
+@pytest.mark.parametrize(
+    "arranged",
+    [
+        lambda cipher: multipart(b"mixed", EMPTY, CONTROL, cipher, preamble=b"Read this first.\r\n\r\n"),
+        lambda cipher: multipart(b"mixed", EMPTY, CONTROL, cipher) + b"Read this last.\r\n",
+        lambda cipher: multipart(b"mixed", EMPTY, CONTROL.replace(b"Version: 1", b"Version: 1\r\nRead this"), cipher),
+        lambda cipher: multipart(b"mixed", EMPTY, CONTROL, cipher.replace(b"octet-stream", b"pgp")),
+    ],
+)
+def test_rearranged_mail_with_anything_more_is_opened_and_proves_nobody(ask, cipher: bytes, arranged) -> None:
+    found = ask(arranged(cipher))
+    assert found.content == PART
+    assert not found.whole
     assert not found.good
+    assert found.reasons == (Reason.PGP_MIME_REPAIRED,)
+
+
+@pytest.mark.parametrize(
+    "arranged",
+    [
+        lambda cipher: multipart(b"mixed", NOTE, CONTROL, cipher),
+        lambda cipher: multipart(b"mixed", EMPTY, CONTROL, cipher, NOTE),
+        lambda cipher: multipart(b"mixed", EMPTY.replace(b"plain", b"html"), CONTROL, cipher),
+        lambda cipher: multipart(b"mixed", EMPTY.replace(b"plain", b'plain; name="read-this.txt"'), CONTROL, cipher),
+        lambda cipher: multipart(b"alternative", EMPTY, CONTROL, cipher),
+    ],
+)
+def test_encrypted_part_beside_something_to_see_is_not_opened_and_said(ask, cipher: bytes, arranged) -> None:
+    found = ask(arranged(cipher))
+    assert found.content is None
+    assert found.encrypted
+    assert Reason.CANNOT_DECRYPT in found.reasons
+    assert Reason.PGP_MIME_REPAIRED not in found.reasons
+
+
+def test_signed_mail_that_became_mixed_is_good_if_its_bytes_are_the_same(ask, police: Correspondent) -> None:
+    found = ask(multipart(b"mixed", PART, signature_part(police.sign(PART))))
+    assert found.good
+    assert found.reasons == (Reason.PGP_MIME_REPAIRED,)
+
+
+def test_signed_mail_that_became_mixed_and_changed_accuses_nobody(ask, police: Correspondent) -> None:
+    found = ask(multipart(b"mixed", PART.replace(b"Please", b"Do not"), signature_part(police.sign(PART))))
+    assert not found.good
+    assert not found.wrong
+    assert (found.results[0].result, found.results[0].reason) == (Result.NEUTRAL, "changed-on-the-way")
+    assert found.reasons == ()
+
+
+def test_signed_mail_that_became_mixed_is_still_held_against_the_pinned_keys(
+    ask, impostor: Correspondent, neighbour: Correspondent
+) -> None:
+    for stranger in (impostor, neighbour):
+        found = ask(multipart(b"mixed", PART, signature_part(stranger.sign(PART))))
+        assert not found.good
+        assert found.wrong
+        # A key that nobody knows cannot tell whether the bytes are those that were signed.
+        assert (Reason.PGP_MIME_REPAIRED in found.reasons) is (stranger is neighbour)
+
+
+@pytest.mark.parametrize(
+    "around",
+    [
+        lambda signature: multipart(b"mixed", PART, signature, NOTE),
+        lambda signature: multipart(b"mixed", NOTE, PART, signature),
+        lambda signature: multipart(b"mixed", PART, signature, preamble=b"Read this first.\r\n"),
+        lambda signature: multipart(b"mixed", PART, signature) + b"Read this last.\r\n",
+        lambda signature: multipart(b"related", PART, signature),
+        lambda signature: multipart(b"alternative", PART, signature),
+    ],
+)
+def test_mixed_mail_with_anything_more_than_its_signature_is_unsigned(ask, police: Correspondent, around) -> None:
+    found = ask(around(signature_part(police.sign(PART))))
+    assert not found.whole
+    assert found.signatures == ()
+
+
+def test_mixed_mail_inside_encryption_is_not_repaired(ask, police: Correspondent, own_armored: bytes) -> None:
+    inner = multipart(b"mixed", PART, signature_part(police.sign(PART))).replace(b"=-b-=", b"inner")
+    found = ask(encrypted_entity(police.encrypt(inner, own_armored, sign=False)))
+    assert found.signatures == ()
+    assert not found.whole
+
+
+def test_lost_protocol_parameter_is_said_and_changes_nothing(ask, police: Correspondent) -> None:
+    lost = signed_entity(police.sign(PART)).replace(b'; protocol="application/pgp-signature"', b"")
+    assert ask(lost).good
+    assert ask(lost).reasons == (Reason.PGP_MIME_REPAIRED,)
+    changed = ask(lost.replace(b"Please", b"Do not"))
+    assert changed.wrong
+    assert changed.reasons == ()
 
 
 def test_inline_encrypted_text_is_opened_but_proves_nobody(ask, police: Correspondent, own_armored: bytes) -> None:
@@ -546,6 +649,45 @@ def test_subject_hidden_by_encryption_is_no_difference(ask, police, own_armored,
     found = ask(encrypted_entity(police.encrypt(payload, own_armored)), outer=OUTER.replace(b"Request 7", outer))
     assert found.good
     assert (Reason.SUBJECT_DIFFERS in found.reasons) is differs
+
+
+FULL = (
+    b'Content-Type: text/plain; hp="clear"\r\nFrom: Borduria <247cp@police.gov.b.example>\r\nSubject: Request 7\r\n'
+    b"Date: Mon, 01 Jun 2026 12:00:00 +0000\r\n\r\nPlease.\r\n"
+)
+
+
+def test_good_signature_covers_the_protected_fields_that_agree(ask, police: Correspondent) -> None:
+    assert ask(signed_entity(police.sign(FULL), FULL)).results[0].covers == ("from", "subject", "date")
+    other = FULL.replace(b"Request 7", b"Request 8")
+    assert ask(signed_entity(police.sign(other), other)).results[0].covers == ("from", "date")
+    assert ask(signed_entity(police.sign(PART))).results[0].covers == ()
+
+
+def test_signature_that_is_not_good_covers_nothing(ask, police: Correspondent, impostor: Correspondent) -> None:
+    assert ask(signed_entity(impostor.sign(FULL), FULL)).results[0].covers == ()
+    assert ask(signed_entity(police.sign(FULL), FULL.replace(b"Please", b"No"))).results[0].covers == ()
+
+
+@pytest.mark.parametrize("inside", [b"247cp@police.gov.s.example", b"247cp@police.gov.b.example, x@a.example", b""])
+def test_other_author_inside_takes_the_signature_away(ask, police, own_armored, inside: bytes) -> None:
+    payload = FULL.replace(b"Borduria <247cp@police.gov.b.example>", inside)
+    for entity in (
+        signed_entity(police.sign(payload), payload),
+        encrypted_entity(police.encrypt(payload, own_armored)),
+    ):
+        found = ask(entity)
+        assert Reason.PROTECTED_FROM_DIFFERS in found.reasons
+        assert not found.good
+        assert found.results[0].covers == ()
+
+
+def test_fields_of_a_signed_payload_inside_encryption_are_compared(ask, police, own_armored: bytes) -> None:
+    payload = FULL.replace(b'hp="clear"', b'hp="cipher"').replace(b"Request 7", b"Request 8")
+    inner = signed_entity(police.sign(payload), payload).replace(b"=-b-=", b"inner")
+    found = ask(encrypted_entity(police.encrypt(inner, own_armored, sign=False)))
+    assert found.good
+    assert Reason.SUBJECT_DIFFERS in found.reasons
 
 
 # -- P23, and mail without any seal --------------------------------------------------------------------------------
