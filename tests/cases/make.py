@@ -17,9 +17,10 @@ import dispositions  # noqa: E402
 import headers  # noqa: E402
 import mime  # noqa: E402
 import openpgp  # noqa: E402
+import rearranged  # noqa: E402
 import words  # noqa: E402
 
-TOPICS = (dispositions, headers, mime, authentication, openpgp, automatic, channel, words)
+TOPICS = (dispositions, headers, mime, authentication, openpgp, rearranged, automatic, channel, words)
 MESSAGES: dict[str, Callable[[], bytes]] = {name: make for topic in TOPICS for name, make in topic.MESSAGES.items()}
 
 
