@@ -12,6 +12,8 @@ from html import unescape
 
 MAX_DEPTH = 500
 """Open elements that are kept track of; deeper ones count as part of the last."""
+MAX_TOKENS = 200_000
+"""Tags and texts that are read one by one: ten times a long letter; of what follows only the markup is left out."""
 
 _ATTRIBUTES = r"""(?:[^>"']++|"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))*+"""
 _TOKEN = re.compile(
@@ -69,6 +71,7 @@ _BACKGROUND = re.compile(r"background|bgcolor", re.IGNORECASE)
 _STYLE_PIECE = re.compile(r"[{}]|[^{}]++")
 _SIMPLE_SELECTOR = re.compile(r"(?:[a-z][a-z0-9]*)?(?:[.#][\w-]+)?")
 _BLANKS = re.compile(r"[ \t\r\n\f]+")
+_MARKUP = re.compile(r"<[A-Za-z/!?][^>]*+(?:>|\Z)")
 _LONG_NUMBER = re.compile(r"&#([0-9]{10,})")
 
 
@@ -84,10 +87,11 @@ class Visible:
 def visible(html: str) -> Visible:
     """What a reader sees of the HTML: one line per block, cells apart, quotations marked, styles and scripts left out."""
     reader = _Reader(plain_page=_BACKGROUND.search(html) is None)
-    position = 0
-    while position < len(html):
+    position = tokens = 0
+    while position < len(html) and tokens < MAX_TOKENS:
         position = reader.take(html, position)
-    reader.end_line()
+        tokens += 1
+    reader.take_rest(html[position:])
     return Visible("\n".join(reader.lines), reader.hidden)
 
 
@@ -124,6 +128,13 @@ class _Reader:
         elif token["name"] is not None:
             return self._start(html, token)
         return token.end()
+
+    def take_rest(self, html: str) -> None:
+        """Read the words of all that is left as if nothing hid them: in doubt they are read."""
+        self.end_line()
+        self._stack = [_Open()]
+        self._add(_unescaped(_MARKUP.sub(" ", html)))
+        self.end_line()
 
     def end_line(self, *, blank: bool = False) -> None:
         """End the line if there is one; `blank` leaves one empty line behind it."""

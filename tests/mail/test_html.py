@@ -203,6 +203,13 @@ def test_a_character_reference_of_any_length_is_read(html, text):
     assert visible(html).text == text
 
 
+@pytest.mark.parametrize("before", ["<p>\n", "<b>", "<p hidden>", "</p>"])
+def test_words_behind_endless_markup_are_read(before, cpu_seconds):
+    with cpu_seconds(at_most=5.0):
+        seen = visible(before * 300_000 + "<i>Please</i> <!-- no -->preserve &lt;this&gt;")
+    assert seen.text.split()[-3:] == ["Please", "preserve", "<this>"]
+
+
 MEGABYTE = 1_000_000
 
 
