@@ -22,9 +22,11 @@ CP247 = [sys.executable, "-m", "gateway.cli.main"]
 
 
 def cp247(*arguments: str, config: Path | None = None, check: bool = True) -> subprocess.CompletedProcess:
-    """Run one verb as a shell would."""
+    """Run one verb as a shell would; with `check`, a failure shows what it said."""
     command = [*CP247, *(["--config", str(config)] if config else []), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=check, timeout=120, env=ENVIRONMENT)
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=ENVIRONMENT)
+    assert not check or run.returncode == 0, f"cp247 {' '.join(arguments)}: {run.stderr}"
+    return run
 
 
 class Running:
