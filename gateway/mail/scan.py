@@ -74,10 +74,9 @@ def scan_header(content: bytes) -> tuple[Header, int, tuple[Reason, ...]]:
     """The fields, the offset of the body and the defects; fields, the blank line and the body are the whole content.
 
     A line that is no field stands as a field with the name ''; BAD_FIELD says that there is one, or bare CR, bare LF,
-    NUL, a blank before a colon, or more than the limits.
+    NUL, a blank before a colon, or more than the limits: what follows one field too many is body.
     """
-    end = len(content)
-    fields, body_start = _fields(content, 0, end)
+    fields, body_start = _fields(content, 0, len(content), limit=MAX_FIELDS + 1)
     header_end = fields[-1].start + len(fields[-1].raw) if fields else 0
     bad = (
         header_end > MAX_HEADER_BYTES

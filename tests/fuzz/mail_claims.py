@@ -46,8 +46,8 @@ def _sliced(message: Message, part: Part, *, is_root: bool) -> None:
     for child in part.children:
         assert ends[-1] <= child.start <= child.end <= part.end
         ends.append(child.end)
-    well_formed = len(part.header.fields) < MAX_FIELDS and all(one.name for one in part.header.fields)
-    if is_root or (well_formed and raw != fields + body):
+    well_formed = len(part.header.fields) < MAX_FIELDS and (is_root or all(one.name for one in part.header.fields))
+    if well_formed and (is_root or raw != fields + body):
         assert part.body_start - part.start == header_end(raw)
         assert len(part.header.fields) == field_count(raw[: header_end(raw)].removesuffix(CRLF))
     if part.children and part.content_type.startswith("multipart/"):

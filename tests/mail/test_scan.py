@@ -311,6 +311,14 @@ def test_fields_of_a_part_are_bounded(count, too_many):
     assert message.body(part).endswith(b"x")
 
 
+def test_fields_behind_the_limit_are_body(cpu_seconds):
+    with cpu_seconds(at_most=2.0):
+        message = scan(b"From: a@b.example\r\n" + b"a:\r\n" * 5_000_000 + b"\r\nx")
+    assert Reason.BAD_FIELD in message.defects
+    assert len(message.header.fields) == MAX_FIELDS + 1
+    assert message.body(message.root).endswith(b"a:\r\n\r\nx")
+
+
 def test_fields_of_all_parts_together_are_bounded(cpu_seconds):
     with cpu_seconds(at_most=2.0):
         message = scan(multipart(*[b"a:\r\n" * 999 + b"\r\nx"] * 900))
