@@ -8,11 +8,11 @@ from rich.table import Table
 
 from gateway.mail.decode import printable
 from gateway.mail.scan import scan
-from gateway.model.message import Arrival
+from gateway.model.message import Arrival, Message
 from gateway.model.outcome import Verdict
-from gateway.model.trust import AuthResult, Checks, Result
+from gateway.model.trust import AuthResult, Checks, Method, Result
 from gateway.model.verdict import Classification
-from gateway.triage.oddities import uncovered
+from gateway.triage.oddities import ACTED_ON, uncovered
 
 COLOURS = {
     Result.PASS: "green",
@@ -22,6 +22,7 @@ COLOURS = {
     Result.SOFTFAIL: "yellow",
     Result.TEMPERROR: "yellow",
 }
+SIGNATURES = frozenset({Method.DKIM, Method.OPENPGP})
 
 
 def plain(text: str) -> str:
@@ -38,9 +39,8 @@ def show_verdict(console: Console, verdict: Verdict, arrival: Arrival, *, file: 
         table.add_row(f"[dim]{name}[/]", value)
     console.print(table)
     console.print(_results(verdict.results))
-    # OpenPGP covers the body alone (RFC 3156): only DKIM can cover a field.
-    left_out = uncovered(scan(arrival.content), Checks(results=verdict.results))
-    console.print(f"[dim]no signature covers[/] {', '.join(left_out) or '-'}")
+    for line in _coverage(scan(arrival.content), verdict.results):
+        console.print(line)
     if found.hits:
         console.print(_hits(found))
     for name, value in _content(found):
@@ -72,6 +72,19 @@ def _results(results: tuple[AuthResult, ...]) -> Table:
             one.method.value, f"[{colour}]{one.result.value}[/]", plain(one.identity or ""), plain(one.reason)
         )
     return table
+
+
+def _coverage(message: Message, results: tuple[AuthResult, ...]) -> Iterator[str]:
+    """What each good signature covers, what none covers, and what is no signature to us; one line each."""
+    for one in results:
+        if one.method is Method.SMIME:
+            yield "S/MIME: unsupported, treated as unsigned"
+        if one.method in SIGNATURES and one.result is Result.PASS:
+            # OpenPGP covers fields only where they stand inside what is signed (RFC 9788); DKIM those it lists.
+            names = [name for name in ACTED_ON if name in one.covers and message.header.first(name) is not None]
+            yield f"[dim]{one.method.value} {plain(one.identity or '')} covers[/] {', '.join(['the body', *names])}"
+    left_out = uncovered(message, Checks(results=results))
+    yield f"[dim]no signature covers[/] {', '.join(left_out) or '-'}"
 
 
 def _hits(found: Classification) -> Table:
