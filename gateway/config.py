@@ -108,6 +108,10 @@ def _is_network(text: str) -> bool:
     return True
 
 
+def _is_name(text: str) -> bool:
+    return bool(text.strip()) and text.isprintable() and len(text) <= 200
+
+
 def _is_host(text: str) -> bool:
     return (
         re.fullmatch(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*", text)
@@ -146,6 +150,8 @@ _MAILBOX = "write an address such as 247cp@institution.gov.example: at most 20 c
 
 RULES = (
     _Rule(("hostname",), lambda s: (s.hostname,), _is_host, _HOST),
+    _Rule(("contact_point", "name"), lambda s: (s.contact_point.name,), _is_name, "write one line of plain words"),
+    _Rule(("contact_point", "phone"), lambda s: (s.contact_point.phone,), str.isprintable, "write one line"),
     _Rule(("contact_point", "mailbox"), lambda s: (s.contact_point.mailbox,), _is_mailbox, _MAILBOX),
     _Rule(("contact_point", "aliases"), lambda s: s.contact_point.aliases, _is_mailbox, _MAILBOX),
     _Rule(("contact_point", "internal_domains"), lambda s: s.contact_point.internal_domains, _is_host, _HOST),

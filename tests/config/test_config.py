@@ -188,3 +188,10 @@ def test_no_bytes_bring_anything_but_settings_or_a_complaint(content):
         typed("x.yaml", content, Settings)
     except ConfigError as error:
         assert all(one.what for one in error.complaints)
+
+
+@pytest.mark.parametrize("name", ['""', '"two\\nlines"', '"bell\\a"'])
+def test_a_name_that_is_no_line_of_words_is_refused(tmp_path, name):
+    found = complaints(tmp_path, SMALLEST.replace("name: Contact Point", f"name: {name}"))
+    assert len(found) == 1
+    assert found[0].startswith("gateway.yaml:3:3: contact_point.name: cannot use ")
