@@ -1,6 +1,7 @@
 """The gateway as one process: everything wired, started in order, reloaded, shut down.
 
-Order of stopping: listeners (421 to open sessions), intake (commits what waits), judges, couriers, pager, monitoring.
+Stopping, all at once: listeners (421 to open sessions) and behind them the intake (commits what waits); judges; couriers. Then
+pager and monitoring. Nothing that hangs holds it up: what was promised is in the database.
 """
 
 import asyncio
@@ -11,15 +12,15 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
 from importlib.metadata import version
 
 from gateway import log, metrics
-from gateway.errors import ConfigError, JudgeDefeated, StoreUnavailable
-from gateway.model.message import Envelope
+from gateway.errors import Complaint, ConfigError, GatewayError, GpgUnavailable, StoreUnavailable
 from gateway.model.settings import Settings
 from gateway.model.verdict import RuleFiles
 from gateway.service.answering import Answering
@@ -36,7 +37,10 @@ from gateway.transport.courier import KEPT
 from gateway.transport.listener import Listener, start_inward, start_outward
 from gateway.trust.gnupg_home import GnupgHome
 
-GRACE_SECONDS = 5.0
+GRACE_SECONDS = 4.0
+STOP_SECONDS = 8.0
+"""When the process ends, whatever still hangs (DESIGN section 5: within ten seconds)."""
+AGENT_SECONDS = 1.0
 MIN_FREE_BYTES = 64 << 20
 
 
@@ -55,8 +59,11 @@ class Gateway:
     def __init__(self, settings: Settings, role: Role) -> None:
         self._settings = settings
         self._role = role
+        self._owner = f"{socket.gethostname()}/{role.value}/{settings.state}"
+        # until we can reload, a reload that is asked for must not end us: we are reading the files anyway
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
         self._journal = open_journal(settings.database, upgrade=True)
-        self._nursery = self._make_nursery()
+        self._nursery = self._first_nursery()
         self._listeners: list[Listener] = []
         self._intake: Intake | None = None
         self._answering: Answering | None = None
@@ -68,26 +75,39 @@ class Gateway:
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT; SIGHUP reads rules and keys again."""
         loop = asyncio.get_running_loop()
-        stop = asyncio.Event()
+        stop, hang_up = asyncio.Event(), asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop.set)
-        loop.add_signal_handler(signal.SIGHUP, lambda: loop.run_in_executor(None, self.reload))
+        loop.add_signal_handler(signal.SIGHUP, hang_up.set)
         try:
             await loop.run_in_executor(None, self._start_workers)
             await self._listen()
-            self._monitoring = Monitoring(self._settings.monitoring.listen, refresh=self._refresh, ready=self._ready)
+            self._monitoring = self._monitored()
             self._announce()
+            reloading = asyncio.create_task(self._reload_when(hang_up))
             await stop.wait()
+            reloading.cancel()
         finally:
+            _end_after(STOP_SECONDS)
             await self._stop()
 
+    async def _reload_when(self, hang_up: asyncio.Event) -> None:
+        """One reload after the other, each with the files as they are when it begins."""
+        while True:
+            await hang_up.wait()
+            hang_up.clear()
+            await asyncio.get_running_loop().run_in_executor(None, self.reload)
+
     def reload(self) -> None:
-        """Take rules and keys as they are on disk now, or keep what judges if they cannot be used."""
+        """Take rules, keys and certificate as they are on disk now, or keep what is in use if they cannot be used."""
         try:
             nursery = self._make_nursery()
-        except (ConfigError, StoreUnavailable, JudgeDefeated) as error:
+        except Exception as error:  # noqa: BLE001 whatever is wrong with the new set, the old one judges on
+            known = isinstance(error, GatewayError)
             log.alarm(
-                "not-reloaded", error=str(error), remedy="mend the file and send SIGHUP again; nothing has changed"
+                "not-reloaded",
+                error=str(error) if known else log.fault(error),
+                remedy="mend the file and send SIGHUP again; nothing has changed",
             )
             return
         before, self._nursery = self._nursery, nursery
@@ -95,17 +115,36 @@ class Gateway:
             if one is not None:
                 one.equip(nursery)
         before.close()
+        self._renew_certificate()
         log.note("reloaded", digest=nursery.equipment.digest)
 
-    def _make_nursery(self) -> Nursery:
+    def _renew_certificate(self) -> None:
+        for listener in self._listeners:
+            try:
+                listener.reload_certificate()
+            except ConfigError as error:
+                log.alarm("certificate-not-reloaded", error=str(error), remedy="mend it; the old one is in use")
+
+    def _first_nursery(self) -> Nursery:
+        """With gpg away requests are taken in, judged by DKIM alone and delivered; nothing encrypted is answered."""
+        try:
+            return self._make_nursery()
+        except GpgUnavailable as error:
+            log.alarm("gpg-unavailable", error=str(error), remedy="run `cp247 doctor`, then send SIGHUP")
+            return self._make_nursery(without_gpg=True)
+
+    def _make_nursery(self, *, without_gpg: bool = False) -> Nursery:
         def keep(digest: str, files: RuleFiles) -> None:
             self._journal.keep_ruleset(digest, files, now=datetime.now(UTC))
 
-        equipment = read_equipment(self._settings, last_rules=self._journal.last_ruleset, keep_rules=keep)
+        _start_agent(self._settings)
+        equipment = read_equipment(
+            self._settings, last_rules=self._journal.last_ruleset, keep_rules=keep, without_gpg=without_gpg
+        )
         return Nursery(equipment)
 
     def _start_workers(self) -> None:
-        owner = f"{socket.gethostname()}/{self._role.value}/{self._settings.state}"
+        owner = self._owner
         self._journal.release(owner, now=datetime.now(UTC))
         if self._role in (Role.ALL, Role.COURIER):
             self._couriers = CourierLoop(self._journal, self._settings, owner=owner, page=self._pager.call)
@@ -130,17 +169,16 @@ class Gateway:
     async def _listen(self) -> None:
         if self._intake is None or self._answering is None:
             return
-        answering = self._answering
+        with _unusable("inbound.listen"):
+            accept, note = self._intake.accept, partial(_note_wire, "inbound")
+            self._listeners.append(await start_inward(settings=self._settings, accept=accept, note=note))
+        with _unusable("outbound.listen"):
+            answer, note = self._answering.accept, partial(_note_wire, "outbound")
+            self._listeners.append(await start_outward(settings=self._settings, answer=answer, note=note))
 
-        async def answer(envelope: Envelope, content: bytes) -> str:
-            return await asyncio.get_running_loop().run_in_executor(None, answering.answer, envelope, content)
-
-        self._listeners = [
-            await start_inward(
-                settings=self._settings, accept=self._intake.accept, note=partial(_note_wire, "inbound")
-            ),
-            await start_outward(settings=self._settings, answer=answer, note=partial(_note_wire, "outbound")),
-        ]
+    def _monitored(self) -> Monitoring:
+        with _unusable("monitoring.listen"):
+            return Monitoring(self._settings.monitoring.listen, refresh=self._refresh, ready=self._ready)
 
     def _announce(self) -> None:
         inbound, outbound = ([*one.addresses] for one in self._listeners) if self._listeners else ([], [])
@@ -160,7 +198,7 @@ class Gateway:
     def _ready(self) -> Mapping[str, bool]:
         return {
             "database": self._database_answers(),
-            "disk": shutil.disk_usage(self._settings.state).free > MIN_FREE_BYTES,
+            "disk": self._disk_has_room(),
             "judges": self._judging is None or self._judging.alive,
             "listeners": self._role not in (Role.ALL, Role.LISTENER) or len(self._listeners) == 2,
         }
@@ -172,18 +210,80 @@ class Gateway:
             return False
         return True
 
-    async def _stop(self) -> None:
-        await asyncio.gather(*(listener.close(GRACE_SECONDS) for listener in self._listeners))
-        await asyncio.get_running_loop().run_in_executor(None, self._stop_workers)
+    def _disk_has_room(self) -> bool:
+        try:
+            return shutil.disk_usage(self._settings.state).free > MIN_FREE_BYTES
+        except OSError:
+            return False
 
-    def _stop_workers(self) -> None:
-        for one in (self._intake, self._judging, self._answering, self._couriers, self._pager, self._monitoring):
+    async def _stop(self) -> None:
+        closing = asyncio.get_running_loop().run_in_executor
+        _, _, idle = await asyncio.gather(
+            self._stop_listening(),
+            closing(None, self._judging.close if self._judging else _nothing),
+            closing(None, self._couriers.close if self._couriers else _nothing),
+        )
+        await closing(None, self._stop_workers, idle is not False)
+
+    async def _stop_listening(self) -> None:
+        await asyncio.gather(*(listener.close(GRACE_SECONDS) for listener in self._listeners))
+        for one in (self._intake, self._answering):
+            if one is not None:
+                await asyncio.get_running_loop().run_in_executor(None, one.close)
+
+    def _stop_workers(self, idle: bool) -> None:
+        """The rest; `idle` = no delivery is under way, so that another process may have all leases at once."""
+        for one in (self._pager, self._monitoring):
             if one is not None:
                 one.close()
         KEPT.close()
         self._nursery.close()
+        with contextlib.suppress(StoreUnavailable):
+            if idle:
+                self._journal.release(self._owner, now=datetime.now(UTC))
         self._journal.close()
-        GnupgHome(self._settings.openpgp.home).kill_agent()
+        with contextlib.suppress(GpgUnavailable):
+            GnupgHome(self._settings.openpgp.home, timeout=AGENT_SECONDS).kill_agent()
+
+
+def _nothing() -> bool:
+    """Close a part that this role does not have: nothing is under way."""
+    return True
+
+
+def _start_agent(settings: Settings) -> None:
+    """Have the agent of our own key run as a child of nobody: a judge's gpg would give it the judge's limits."""
+    try:
+        GnupgHome(settings.openpgp.home).start_agent()
+    except GpgUnavailable as error:
+        log.alarm(
+            "agent-not-started", error=str(error), remedy="run `cp247 doctor`; requests are delivered all the same"
+        )
+
+
+@contextlib.contextmanager
+def _unusable(key: str) -> Iterator[None]:
+    """Name the address that is taken or not ours as the error in gateway.yaml that it is."""
+    try:
+        yield
+    except OSError as error:
+        complaint = Complaint(
+            "gateway.yaml", 0, 0, key, f"cannot be used: {error.strerror}", "is another gateway running?"
+        )
+        raise ConfigError(complaint) from error
+
+
+def _end_after(seconds: float) -> None:
+    """End the process then, even if a thread still waits for a hop, a lock or a page: what it does is not lost."""
+
+    def end() -> None:
+        log.alarm("stopped-hard", seconds=seconds, remedy="none: what was under way is done after the next start")
+        sys.stderr.flush()
+        os._exit(0)
+
+    timer = threading.Timer(seconds, end)
+    timer.daemon = True
+    timer.start()
 
 
 def _note_wire(direction: str, event: str, facts: Mapping[str, object]) -> None:

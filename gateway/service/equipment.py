@@ -42,13 +42,20 @@ class Equipment:
 
 
 def read_equipment(
-    settings: Settings, *, last_rules: Callable[[], RuleFiles | None], keep_rules: Callable[[str, RuleFiles], None]
+    settings: Settings,
+    *,
+    last_rules: Callable[[], RuleFiles | None],
+    keep_rules: Callable[[str, RuleFiles], None],
+    without_gpg: bool = False,
 ) -> Equipment:
-    """Equipment of the files as they are now; raises ConfigError only if no set of rules was ever good."""
+    """Equipment of the files as they are now; with `without_gpg` no contact has keys.
+
+    Raises ConfigError only if no set of rules was ever good, GpgUnavailable where the keys cannot be inspected.
+    """
     return Equipment(
         settings=settings,
         rules=_rules(settings, last_rules, keep_rules),
-        directory=_directory(settings),
+        directory=_directory(settings, without_gpg=without_gpg),
         secret=read_secret(settings),
     )
 
@@ -101,9 +108,13 @@ def _rules(
     return files
 
 
-def _directory(settings: Settings) -> Directory:
+def _directory(settings: Settings, *, without_gpg: bool) -> Directory:
     home = GnupgHome(settings.openpgp.home)
-    directory, complaints = parse_directory(read_tree(settings.keys), inspect=home.inspect_keys)
+    files, unreadable = _key_files(settings.keys)
+    if without_gpg:
+        files = tuple(one for one in files if not one[0].endswith(".asc"))
+    directory, complaints = parse_directory(files, inspect=home.inspect_keys)
+    complaints = (*unreadable, *complaints)
     for complaint in complaints:
         log.alarm("contact-broken", what=str(complaint), remedy="mend the folder, run `cp247 keys check`, send SIGHUP")
     metrics.CONTACTS.labels("good").set(len(directory.contacts))
@@ -111,6 +122,23 @@ def _directory(settings: Settings) -> Directory:
     owners = {one.id: one.keys for one in directory.contacts}
     _show_expiry({**owners, OURSELVES: own_key(home, settings)})
     return directory
+
+
+def _key_files(keys: str) -> tuple[tuple[tuple[str, bytes], ...], tuple[Complaint, ...]]:
+    """The files of all contacts; a folder that cannot be read costs its own contact, not all of them."""
+    try:
+        return read_tree(keys), ()
+    except ConfigError:
+        if not os.path.isdir(keys):
+            raise
+    files: list[tuple[str, bytes]] = []
+    complaints: list[Complaint] = []
+    for folder in sorted(one.name for one in os.scandir(keys) if one.is_dir() and not one.name.startswith(".")):
+        try:
+            files += [(os.path.join(folder, name), octets) for name, octets in read_tree(os.path.join(keys, folder))]
+        except ConfigError as error:
+            complaints += error.complaints
+    return tuple(files), tuple(complaints)
 
 
 def own_key(home: GnupgHome, settings: Settings) -> tuple[PinnedKey, ...]:

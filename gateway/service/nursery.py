@@ -104,6 +104,8 @@ def main() -> None:
     # both end when the service closes their sockets, after the work under way
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    # a reload is the service's business, also where the signal reaches the whole process group
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     log.set_up()
     _, (packed,) = receive(control)
     equipment: Equipment = pickle.loads(packed)  # noqa: S301 from the service, which is the more trusted side

@@ -5,6 +5,7 @@ What gpg answers is read in `status`; this module only runs it.
 """
 
 import hashlib
+import math
 import os
 import resource
 import select
@@ -97,7 +98,7 @@ class GnupgHome:
         finished = False
         with process:
             try:
-                _limit_output(process.pid, max_output)
+                _limit(process.pid, output=max_output, seconds=self.timeout)
                 finished = _finished(process.pid, self.timeout)
             finally:
                 if not finished:
@@ -219,12 +220,17 @@ def _memory_file(files: ExitStack, octets: bytes) -> int:
     return descriptor
 
 
-def _limit_output(pid: int, size: int) -> None:
-    """No file this process writes grows beyond the size; the limit that our own process lives under is kept."""
-    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    soft = size if hard == resource.RLIM_INFINITY else min(size, hard)
-    with suppress(ProcessLookupError):
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
+def _limit(pid: int, *, output: int, seconds: float) -> None:
+    """No file this process writes grows beyond `output` octets, and it computes no longer than we wait for it.
+
+    The second also ends a gpg whose judge was killed. Limits that our own process lives under are kept.
+    """
+    wanted = ((resource.RLIMIT_FSIZE, output), (resource.RLIMIT_CPU, math.ceil(seconds) + 1))
+    for limit, size in wanted:
+        _, hard = resource.getrlimit(limit)
+        soft = size if hard == resource.RLIM_INFINITY else min(size, hard)
+        with suppress(ProcessLookupError):
+            resource.prlimit(pid, limit, (soft, hard))
 
 
 def _content(descriptor: int) -> bytes:

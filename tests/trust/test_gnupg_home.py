@@ -1,7 +1,9 @@
 """Running gpg: limits, the short road to the agent, key rings, and which key files may be pinned."""
 
 import os
+import resource
 import stat
+import subprocess
 import time
 from datetime import timedelta
 from itertools import pairwise
@@ -12,7 +14,7 @@ from gnupg_keys import NOW, Correspondent, armored, make_correspondent, pinned
 
 from gateway.errors import GpgUnavailable
 from gateway.model.trust import PinnedKey
-from gateway.trust.gnupg_home import GnupgHome
+from gateway.trust.gnupg_home import GnupgHome, _limit
 from gateway.trust.key_inspection import KeyRefused, is_clean_user_id
 from gateway.trust.openpgp_packets import Armor, Packet, Tag, dearmor, fingerprint_of, packets, serialized
 from gateway.trust.status import read_status
@@ -316,3 +318,14 @@ def test_fingerprint_is_the_one_gpg_computes(police: Correspondent) -> None:
 def test_key_of_another_version_is_refused(home: GnupgHome, police: Correspondent) -> None:
     key, *rest = _packets(police)
     assert "version 6" in _refused(home, _rearmored(Packet(key.tag, b"\x06" + key.body[1:]), *rest)).what
+
+
+def test_gpg_computes_no_longer_than_we_wait_for_it(tmp_path):
+    process = subprocess.Popen(["sleep", "5"])
+    try:
+        _limit(process.pid, output=1000, seconds=4.5)
+        assert resource.prlimit(process.pid, resource.RLIMIT_CPU)[0] == 6
+        assert resource.prlimit(process.pid, resource.RLIMIT_FSIZE)[0] == 1000
+    finally:
+        process.kill()
+        process.wait()
