@@ -1,6 +1,7 @@
 """`python -m tests.bench`: the whole gateway over SMTP, beside Postfix and its filters where they are installed."""
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,6 +24,8 @@ from .sink import Sink
 from .surroundings import Surroundings
 
 WIDTH = 110
+BUSY = 0.3
+"""Load for each processor above which others disturb what is measured."""
 PEERS: dict[str, tuple[str, ...]] = {
     report.POSTFIX: (),
     report.FILTERS: ("rspamd", "opendkim"),
@@ -45,7 +48,7 @@ class Bench:
 @click.command()
 @click.option("--rounds", default=3, show_default=True, help="Every system in every cell so many times, interleaved.")
 @click.option(
-    "--messages", default=300, show_default=True, help="Messages of 4 KiB in one run; half as many of 100 KiB."
+    "--messages", default=200, show_default=True, help="Messages of 4 KiB in one run; half as many of 100 KiB."
 )
 @click.option("--only", multiple=True, type=click.Choice([report.OURS, *PEERS]), help="Only this; may be repeated.")
 @click.option("--json", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write every run to this file.")
@@ -53,6 +56,11 @@ def main(rounds: int, messages: int, only: tuple[str, ...], file: Path | None) -
     """Measure the gateway beside its peers; prints figures and ratios."""
     console = Console(highlight=False)
     console.width = max(console.width, WIDTH)
+    load = os.getloadavg()[0]
+    if load > BUSY * (os.cpu_count() or 1):
+        console.print(
+            f"[yellow]The machine is busy (load {load:.1f}): only ratios mean something, and those little.[/]"
+        )
     with _bench() as bench:
         try:
             runs = _measured(console, bench, only or (report.OURS, *PEERS), rounds=rounds, number=messages)

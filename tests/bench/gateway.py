@@ -79,6 +79,7 @@ class ListenerAlone:
     def __enter__(self) -> "ListenerAlone":
         command = [*CP247, "--config", str(self._config), "serve", "--role", "listener"]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.pid = self._process.pid
         ready = json.loads(self._process.stdout.readline())
         self.port = int(ready["inbound"][0].rpartition(":")[2])
         return self
@@ -86,8 +87,3 @@ class ListenerAlone:
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.communicate(timeout=15)
-
-    def memory_kib(self, name: str) -> int:
-        """One figure of the listener process: VmRSS now, VmHWM at its highest."""
-        status = Path(f"/proc/{self._process.pid}/status").read_text()
-        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(f"{name}:"))

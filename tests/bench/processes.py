@@ -61,6 +61,12 @@ def daemons_of(folder: Path) -> set[int]:
     return found
 
 
+def memory_kib(pid: int, name: str) -> int:
+    """One memory figure of a process: VmRSS now, VmHWM at its highest."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith(f"{name}:"))
+
+
 class Meter:
     """CPU time and peak memory of one system between entering and leaving."""
 
