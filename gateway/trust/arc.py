@@ -28,6 +28,8 @@ from gateway.trust.sealed_results import dmarc_passed
 
 MAX_SETS = 10
 VOUCHED = "dmarc-passed-before-forwarding"
+VOUCHED_FIELDS = ("from", "subject", "date", "message-id")
+"""What the newest message signature must cover to vouch: else whoever got the mail from the forwarder may have changed it."""
 RESULTS, MESSAGE_SIGNATURE, SEAL = "arc-authentication-results", "arc-message-signature", "arc-seal"
 NAMES = (RESULTS, MESSAGE_SIGNATURE, SEAL)
 """The three fields of a set, in the order in which seals cover them (RFC 8617 section 5.1.1)."""
@@ -105,9 +107,10 @@ def _sealer(one: Sealed) -> str | None:
 
 
 def _saw_author_pass(message: Message, chain: Chain) -> bool:
-    """Whether a sealer says that DMARC passed for the very author whom From names now, and the newest signature covers From."""
+    """Whether a sealer says that DMARC passed for the very author whom From names now, under a signature that covers it."""
     covered = names_of(chain[-1][MESSAGE_SIGNATURE][1].get(b"h", b"")) or ()
-    if message.sender is None or "from" not in covered:
+    left_open = (name for name in VOUCHED_FIELDS if message.header.first(name) is not None and name not in covered)
+    if message.sender is None or any(left_open):
         return False
     return any(dmarc_passed(one[RESULTS][0].value) == message.sender.domain for one in chain)
 
