@@ -19,11 +19,14 @@ from gateway.trust.resolver import Resolver
 from gateway.trust.seal import Sealer
 from gateway.trust.spf_check import check_spf
 
+GPG_SECONDS = 8.0
+"""For one question to gpg. With DNS silent too it is less than a judge has: gpg that hangs puts a message off, it defeats no judge."""
+
 
 def make_tools(equipment: Equipment) -> Tools:
     """Tools of one judge."""
     settings = equipment.settings
-    home = GnupgHome(settings.openpgp.home)
+    home = GnupgHome(settings.openpgp.home, timeout=GPG_SECONDS)
     signers = signers_of(equipment.directory)
 
     def open_sealed(message: Message, contact: Contact | None, at: datetime) -> Unsealed:

@@ -1,5 +1,9 @@
 """The inward road: who is proved, what is delivered, what is said; never more than was proved, never a word of what was secret."""
 
+import os
+import signal
+import subprocess
+import time
 from dataclasses import replace
 
 import pytest
@@ -10,6 +14,7 @@ from gateway.model.outcome import Facts
 from gateway.model.trust import Assurance
 from gateway.model.verdict import Category, Disposition, Level, Reason, Withheld
 from gateway.pipeline.inward import assess, inward, judge_error
+from gateway.service.judging import JUDGE_SECONDS
 from gateway.service.requests import OUTCOME
 from gateway.service.tools import make_check
 
@@ -141,6 +146,21 @@ def test_any_bytes_are_delivered_with_a_verdict(world, content):
     outcome = world.receive(content, sender=world.bx)
     assert outcome.verdict.assurance is Assurance.NONE
     assert outcome.prepend
+    assert outcome.receipts == ()
+
+
+def test_an_agent_that_hangs_puts_a_message_off_in_less_time_than_a_judge_has(world):
+    content = world.bx.encrypted(MAILBOX, *PRESERVATION, key=world.own_key)
+    asked = ["gpg-connect-agent", "--homedir", world.tools.seal.home.path, "getinfo pid", "/bye"]
+    agent = int(subprocess.run(asked, capture_output=True, check=True).stdout.split()[1])
+    os.kill(agent, signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        outcome = world.receive(content, sender=world.bx, facts={"final": False})
+        assert time.monotonic() - began < JUDGE_SECONDS[0]
+    finally:
+        os.kill(agent, signal.SIGCONT)
+    assert outcome.verdict.disposition is Disposition.DEFER
     assert outcome.receipts == ()
 
 
