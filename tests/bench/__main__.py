@@ -23,7 +23,7 @@ from .rounds import Run, System, check, interleaved
 from .sink import Sink
 from .surroundings import Surroundings
 
-WIDTH = 110
+WIDTH = 130
 BUSY = 0.3
 """Load for each processor above which others disturb what is measured."""
 PEERS: dict[str, tuple[str, ...]] = {

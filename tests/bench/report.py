@@ -75,7 +75,7 @@ def as_json(runs: Sequence[Run], lines: Sequence[Asked]) -> dict[str, object]:
 
 def _figures(runs: Sequence[Run], size: int) -> Table:
     table = Table(title=f"{size // KIB} KiB messages, medians of rounds", title_justify="left")
-    table.add_column("system")
+    table.add_column("system", no_wrap=True)
     headings = (
         "conn",
         "accepted/s",
