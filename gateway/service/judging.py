@@ -33,6 +33,8 @@ BUSY_SECONDS = 1.0
 SPARE_JUDGES = 4
 LEASE = timedelta(seconds=60)
 POLL_SECONDS = 1.0
+RELIEF_SECONDS = 0.25
+"""How often it is asked, while somebody is at work, whether somebody is stuck."""
 CLOSE_SECONDS = 3.0
 """What is being judged when we stop may take so long; then it is judged after the next start."""
 DEFERRALS = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 240))
@@ -136,11 +138,11 @@ class JudgeLoop:
             for claim in claims:
                 self._claims.put(claim)
             if not claims:
-                self._wake.wait(POLL_SECONDS)
+                self._wake.wait(RELIEF_SECONDS if self._busy() else POLL_SECONDS)
             self._wake.clear()
 
     def _claimed(self) -> tuple[Claim, ...]:
-        busy = sum(one.busy_since is not None for one in self._drivers)
+        busy = self._busy()
         free = 2 * len(self._drivers) - self._claims.qsize() - busy
         if free <= 0:
             return ()
@@ -154,8 +156,11 @@ class JudgeLoop:
             return ()
 
     def _relieve(self) -> None:
-        wanted = self._nursery.equipment.settings.judges
-        if len(self._drivers) - self._stuck() < wanted and len(self._drivers) < wanted + SPARE_JUDGES:
+        """Put a fresh judge beside each that is stuck, and one for each message that would wait behind them."""
+        wanted, hired, stuck = self._nursery.equipment.settings.judges, len(self._drivers), self._stuck()
+        waiting = self._claims.qsize() - (hired - self._busy()) if stuck else 0
+        missing = max(wanted - (hired - stuck), waiting)
+        for _ in range(min(missing, wanted + SPARE_JUDGES - hired)):
             self._hire()
 
     def _drive(self, driver: Driver, ready: threading.Event) -> None:
@@ -172,6 +177,9 @@ class JudgeLoop:
         self._drivers.remove(driver)
         if driver.judge is not None:
             driver.judge.kill()
+
+    def _busy(self) -> int:
+        return sum(one.busy_since is not None for one in self._drivers)
 
     def _stuck(self) -> int:
         """Drivers busy for more than a second; read once each, they change as we look."""

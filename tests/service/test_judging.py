@@ -12,7 +12,7 @@ from ports import wait_until
 from gateway.errors import StoreUnavailable
 from gateway.model.message import Envelope, Incoming, Source
 from gateway.model.outbox import Purpose
-from gateway.service.judging import CLOSE_SECONDS, JudgeLoop
+from gateway.service.judging import CLOSE_SECONDS, SPARE_JUDGES, JudgeLoop
 from gateway.service.nursery import Nursery
 from gateway.transport.body import SpooledBody
 
@@ -140,6 +140,35 @@ def test_stopping_does_not_wait_for_a_judge_that_hangs(journal, nursery, tmp_pat
     figures = journal.figures()
     assert figures.waiting + figures.queued.get(Purpose.DELIVERY, 0) >= 9
     assert not any(driver.thread.is_alive() for driver in loop._drivers)
+
+
+def test_messages_behind_many_that_freeze_judges_wait_two_seconds_at_most(journal, nursery, tmp_path):
+    frozen = set()
+
+    def freeze():
+        while len(frozen) < SPARE_JUDGES + 1 and not stopping.wait(0.002):
+            for judge in [driver.judge for driver in tuple(loop._drivers) if driver.judge is not None]:
+                if judge._pid not in frozen and len(frozen) < SPARE_JUDGES + 1:
+                    os.kill(judge._pid, signal.SIGSTOP)
+                    frozen.add(judge._pid)
+
+    stopping = threading.Event()
+    loop = JudgeLoop(journal, nursery, owner="test", page=print, outbox_filled=lambda: None, seconds=(60, 60))
+    freezing = threading.Thread(target=freeze)
+    loop.start()
+    freezing.start()
+    wait_until(lambda: len(frozen) == nursery.equipment.settings.judges)
+    journal.take_in([incoming(tmp_path, number) for number in range(SPARE_JUDGES + 2)])
+    loop.wake()
+    began = time.monotonic()
+    try:
+        wait_until(lambda: journal.figures().queued.get(Purpose.DELIVERY) == 1, seconds=10)
+        # DNS that nobody serves takes its time for the one message that is judged
+        assert time.monotonic() - began < 2.0 + 1.0
+    finally:
+        stopping.set()
+        freezing.join()
+        loop.close()
 
 
 def test_judges_come_back_when_the_nursery_in_hand_was_closed(journal, nursery, tmp_path):
