@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from ipaddress import IPv4Address, ip_address
+from itertools import islice
 from typing import Any
 
 import re2
@@ -21,6 +22,9 @@ from gateway.triage.timestamps import moments
 
 MAX_IDENTIFIERS = 500
 """All kinds together; a request that names more is read by a human anyway."""
+
+MAX_EXAMINED = 20_000
+"""Candidates of one kind that are looked at in one text: a stranger can write a million that are none."""
 
 MAX_CONTEXT = 40
 """Characters kept on either side."""
@@ -202,7 +206,7 @@ def _in_text(text: str, place: Place) -> Iterator[Identifier]:
     index, patterns = _index()
     for number in sorted(index.candidates(text)):
         (kind, _, reading), pattern = _READINGS[number], patterns[number]
-        for match in pattern.finditer(text):
+        for match in islice(pattern.finditer(text), MAX_EXAMINED):
             start, end = match.span(pattern.groups)
             if any(read[start:end]) or (kind in _UNGLUED and _glued(text, start, end)):
                 continue

@@ -1,5 +1,7 @@
 """Identifiers: refanged, normalised, checked; and what is none of them."""
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -241,3 +243,10 @@ def test_any_unicode_text_is_read(words):
 )
 def test_reading_is_linear(piece):
     read(piece * (60_000 // len(piece)))
+
+
+@pytest.mark.parametrize("piece", ["a:\n", "1.2.3.4 ", "::1 ", "a@b.example "])
+def test_a_megabyte_of_candidates_takes_bounded_time(piece):
+    start = time.process_time()
+    read(piece * (1_000_000 // len(piece)))
+    assert time.process_time() - start < 3.0
