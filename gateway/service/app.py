@@ -151,7 +151,12 @@ class Gateway:
             self._couriers.start()
         if self._role in (Role.ALL, Role.JUDGE):
             self._judging = JudgeLoop(
-                self._journal, self._nursery, owner=owner, page=self._pager.call, outbox_filled=self._wake_couriers
+                self._journal,
+                self._nursery,
+                owner=owner,
+                page=self._pager.call,
+                outbox_filled=self._wake_couriers,
+                courier=self._couriers,
             )
             self._judging.start()
         if self._role in (Role.ALL, Role.LISTENER):

@@ -7,6 +7,7 @@ import contextlib
 import re
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -20,6 +21,7 @@ from gateway.service.leaving import leaving
 from gateway.service.pager import Call
 from gateway.service.retry import retry_at
 from gateway.store.journal import Journal
+from gateway.store.outbox import Lease
 from gateway.transport.courier import deliver
 
 BATCH = 8
@@ -30,6 +32,8 @@ POLL_SECONDS = 1.0
 PATIENCE_SECONDS = 60.0
 """A mail that waited so long behind others of its batch goes back: its lease must outlast its own delivery."""
 CLOSE_SECONDS = 4.0
+MAX_HANDED = 16
+"""So many mails wait here at most for one hop; the others wait in the outbox."""
 
 _ADDRESS = re.compile(r"[^\s<>,;:]+@[^\s<>,;:]+")
 
@@ -46,6 +50,8 @@ class CourierLoop:
         self._page = page
         self._stopping = threading.Event()
         self._wakes = {hop: threading.Event() for hop in Hop}
+        self._handed: dict[Hop, deque[tuple[float, OutboxRow]]] = {hop: deque() for hop in Hop}
+        self._look_at = dict.fromkeys(Hop, 0.0)
         self._threads = [
             threading.Thread(target=self._run, args=(hop,), name=f"courier-{hop.value}-{number}", daemon=True)
             for hop in Hop
@@ -59,8 +65,21 @@ class CourierLoop:
 
     def wake(self) -> None:
         """Something must leave: look now, not at the next poll."""
-        for wake in self._wakes.values():
+        for hop, wake in self._wakes.items():
+            self._look_at[hop] = 0.0
             wake.set()
+
+    def lease(self, now: datetime) -> Lease | None:
+        """A lease on mails about to be committed, so that they need no claim; None while enough wait here already."""
+        if self._stopping.is_set() or any(len(handed) >= MAX_HANDED for handed in self._handed.values()):
+            return None
+        return Lease(self._owner, now + LEASE)
+
+    def take(self, rows: tuple[OutboxRow, ...]) -> None:
+        """Send these, which are leased to us."""
+        for row in rows:
+            self._handed[row.hop].append((time.monotonic(), row))
+            self._wakes[row.hop].set()
 
     def close(self) -> bool:
         """Finish the deliveries that end soon; the rest waits in the outbox. Whether none is under way any more."""
@@ -86,16 +105,32 @@ class CourierLoop:
 
     def _deliver_batch(self, hop: Hop) -> bool:
         """Whether there was anything to deliver."""
-        rows = self._claimed(hop)
-        end = time.monotonic() + PATIENCE_SECONDS
-        for row in rows:
+        handed = self._next_handed(hop)
+        rows = (handed,) if handed else tuple((time.monotonic(), row) for row in self._looked(hop))
+        for since, row in rows:
             if self._stopping.is_set():
                 break
-            if time.monotonic() > end:
+            if time.monotonic() > since + PATIENCE_SECONDS:
                 self._give_back(row)
             else:
                 self._settle(row, self._attempt(row))
         return bool(rows)
+
+    def _looked(self, hop: Hop) -> tuple[OutboxRow, ...]:
+        """What waits in the outbox, if it is time to look: what is handed over needs no look."""
+        now = time.monotonic()
+        if now < self._look_at[hop]:
+            return ()
+        self._look_at[hop] = now + POLL_SECONDS
+        rows = self._claimed(hop)
+        if rows:
+            self._look_at[hop] = 0.0
+        return rows
+
+    def _next_handed(self, hop: Hop) -> tuple[float, OutboxRow] | None:
+        with contextlib.suppress(IndexError):
+            return self._handed[hop].popleft()
+        return None
 
     def _give_back(self, row: OutboxRow) -> None:
         now = datetime.now(UTC)

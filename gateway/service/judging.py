@@ -21,6 +21,7 @@ from gateway.model.outcome import Facts, Outcome
 from gateway.model.verdict import Disposition, Reason
 from gateway.pipeline.cases import bounced_case, request_key
 from gateway.pipeline.inward import judge_error
+from gateway.service.delivering import CourierLoop
 from gateway.service.judges import Judge
 from gateway.service.nursery import Nursery
 from gateway.service.pager import PROVED, Call
@@ -61,6 +62,7 @@ class JudgeLoop:
         owner: str,
         page: Callable[[Call], None],
         outbox_filled: Callable[[], None],
+        courier: CourierLoop | None = None,
         seconds: tuple[float, float] = JUDGE_SECONDS,
     ) -> None:
         self._journal = journal
@@ -68,6 +70,7 @@ class JudgeLoop:
         self._owner = owner
         self._page = page
         self._outbox_filled = outbox_filled
+        self._courier = courier
         self._seconds = seconds
         self._claims: queue.Queue[Claim | None] = queue.Queue()
         self._wake = threading.Event()
@@ -289,20 +292,25 @@ class JudgeLoop:
         # before the commit: after a crash between the two somebody is woken twice, never not at all
         self._wake_human(claim.arrival.id, outcome)
         receipts = self._nursery.equipment.settings.receipts
+        now = datetime.now(UTC)
         recorded = self._journal.record(
             claim.arrival.id,
             outcome,
-            now=datetime.now(UTC),
+            now=now,
             per_contact_hour=receipts.per_contact_hour,
             all_hour=receipts.all_hour,
             retry=DEFERRALS[min(claim.tries, len(DEFERRALS)) - 1],
+            lease=self._courier.lease(now) if self._courier else None,
         )
         if recorded.again:
             return
         if outcome.verdict.disposition is not Disposition.DEFER:
             self._paged.discard(claim.arrival.id)
         self._tell(claim.arrival, recorded.outcome)
-        self._outbox_filled()
+        if self._courier is not None and recorded.leased:
+            self._courier.take(recorded.leased)
+        else:
+            self._outbox_filled()
 
     def _wake_human(self, arrival: int, outcome: Outcome) -> None:
         """Page once for an arrival that is asked about again; and once more when it is proved in the end."""

@@ -24,7 +24,7 @@ from gateway.store.engine import Database, open_database
 from gateway.store.figures import Figures, change, read_figures
 from gateway.store.intake import Claim
 from gateway.store.listing import CaseFile, QueueLine
-from gateway.store.outbox import Settled
+from gateway.store.outbox import Lease, Settled
 from gateway.store.receipts import Rates
 from gateway.store.verdicts import DEFER_RETRY, Recorded
 
@@ -97,14 +97,18 @@ class Journal:
         per_contact_hour: int,
         all_hour: int,
         retry: timedelta = DEFER_RETRY,
+        lease: Lease | None = None,
     ) -> Recorded:
         """Commit the outcome; a deferred one delivers, keeps the case and asks again at `now + retry`.
 
-        The receipt is withheld where a rate per hour is reached or the same request had its receipt.
+        The receipt is withheld where a rate per hour is reached or the same request had its receipt. With `lease` the
+        mails come back, for its owner to send at once.
         """
         rates = Rates(per_contact_hour=per_contact_hour, all_hour=all_hour)
         return self.database.write(
-            lambda connection: verdicts.record(connection, arrival_id, outcome, now=now, rates=rates, retry=retry)
+            lambda connection: verdicts.record(
+                connection, arrival_id, outcome, now=now, rates=rates, retry=retry, lease=lease
+            )
         )
 
     def postpone(self, arrival_id: int, *, until: datetime, tries: int) -> None:

@@ -30,6 +30,7 @@ write_offsets, read_offsets = codec(tuple[int, ...])
 _QUEUED = outbox.c.state == MailState.QUEUED.value
 _MAIL = select(outbox, contents.c.size, contents.c.sha256).join(contents, contents.c.id == outbox.c.content_id)
 _MAILS = _MAIL.where(outbox.c.id.in_(bindparam("ids", expanding=True))).order_by(outbox.c.id)
+_LEASED = _MAIL.where(_QUEUED, outbox.c.arrival_id == bindparam("arrival"), outbox.c.owner == bindparam("by"))
 _MADE = select(outbox.c.rcpt_to).where(
     outbox.c.mailbox == bindparam("mailbox"),
     outbox.c.purpose == bindparam("purpose"),
@@ -37,7 +38,27 @@ _MADE = select(outbox.c.rcpt_to).where(
     outbox.c.state != MailState.RETURNED.value,
 )
 _LOCKED = select(outbox).where(outbox.c.id == bindparam("row_id")).with_for_update()
+_SENT = (
+    update(outbox)
+    .where(outbox.c.id == bindparam("row_id"), _QUEUED)
+    .values(
+        state=MailState.SENT.value,
+        owner=None,
+        reply=bindparam("text"),
+        settled_at=bindparam("at", type_=outbox.c.settled_at.type),
+    )
+    .returning(outbox.c.mailbox, outbox.c.purpose)
+)
+"""What nearly every mail comes to, as one statement."""
 _SETTLE = update(outbox).where(outbox.c.id == bindparam("row_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who sends a new mail first, and until when nobody else may."""
+
+    owner: str
+    until: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +89,18 @@ class Settled:
 
 
 def add_delivery(
-    connection: Connection, delivery: Delivery, *, mailbox: str, arrival_id: int, reference: str | None, now: datetime
+    connection: Connection,
+    delivery: Delivery,
+    *,
+    mailbox: str,
+    arrival_id: int,
+    reference: str | None,
+    now: datetime,
+    lease: Lease | None = None,
 ) -> int:
     """Number of rows added: one per recipient, none for those that have theirs."""
     common = {
-        **_common(mailbox=mailbox, cause=f"arrival {arrival_id}", reference=reference, now=now),
+        **_common(mailbox=mailbox, cause=f"arrival {arrival_id}", reference=reference, now=now, lease=lease),
         "purpose": Purpose.DELIVERY.value,
         "hop": Hop.MAILBOX.value,
         "mail_from": storable(delivery.mail_from),
@@ -94,11 +122,13 @@ def add_mails(
     reference: str | None,
     arrival_id: int | None,
     now: datetime,
+    lease: Lease | None = None,
 ) -> Changes:
     """Rows added, one per mail and recipient; none for those that the same cause made before."""
     added: Counter[tuple[str, Count, str]] = Counter()
     for position, mail in enumerate(mails):
-        common = _common(mailbox=mailbox, cause=f"{cause} mail {position}", reference=reference, now=now)
+        named = f"{cause} mail {position}"
+        common = _common(mailbox=mailbox, cause=named, reference=reference, now=now, lease=lease)
         recipients = _missing(connection, mail, mailbox=mailbox, cause=common["cause"])
         if not recipients:
             continue
@@ -116,6 +146,11 @@ def add_mails(
         rows = [{**row, "rcpt_to": rcpt_to} for rcpt_to in recipients]
         added[mailbox, Count.QUEUED, mail.purpose.value] += _add(connection, rows)
     return added
+
+
+def leased_of(connection: Connection, arrival_id: int, owner: str) -> tuple[OutboxRow, ...]:
+    """Mails of an arrival that the owner sends first."""
+    return tuple(map(_mail_of, connection.execute(_LEASED, {"arrival": arrival_id, "by": owner})))
 
 
 def claim_mails(
@@ -164,6 +199,12 @@ def settle(
     connection: Connection, row_id: int, reply: HopReply, *, now: datetime, retry_at: datetime | None
 ) -> Settled:
     """Write down the hop's answer; a mail that was sent or returned stays so, whatever is said later."""
+    if reply.fate is Fate.SENT:
+        text = storable(reply.text)[:MAX_REPLY_CHARACTERS]
+        sent = connection.execute(_SENT, {"row_id": row_id, "text": text, "at": now}).one_or_none()
+        if sent is not None:
+            moved = {(sent.mailbox, Count.QUEUED, sent.purpose): -1, (sent.mailbox, Count.SENT, sent.purpose): 1}
+            return Settled(sent.mailbox, MailState.SENT, moved)
     row = connection.execute(_LOCKED, {"row_id": row_id}).one()
     if row.state != MailState.QUEUED:
         return Settled(row.mailbox, MailState(row.state), {})
@@ -196,15 +237,16 @@ def _state_after(fate: Fate, purpose: Purpose) -> MailState:
     return MailState.QUEUED
 
 
-def _common(*, mailbox: str, cause: str, reference: str | None, now: datetime) -> dict[str, Any]:
+def _common(*, mailbox: str, cause: str, reference: str | None, now: datetime, lease: Lease | None) -> dict[str, Any]:
     return {
         "mailbox": mailbox,
         "cause": cause,
         "reference": reference,
         "created_at": now,
         "state": MailState.QUEUED.value,
-        "due_at": now,
-        "tries": 0,
+        "due_at": lease.until if lease else now,
+        "owner": lease.owner if lease else None,
+        "tries": 1 if lease else 0,
         "reply": "",
     }
 

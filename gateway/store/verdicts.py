@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from gateway.model.case import CaseView
 from gateway.model.message import Arrival
+from gateway.model.outbox import OutboxRow
 from gateway.model.outcome import Outcome
 from gateway.model.verdict import Disposition, ReceiptDecision
 from gateway.store.cases import keep_case, same_request
@@ -18,7 +19,7 @@ from gateway.store.content import read_contents
 from gateway.store.engine import insert_new
 from gateway.store.figures import SENT_LABEL, Changes, Count, change
 from gateway.store.intake import arrival_of, locked, recipients_of, seen
-from gateway.store.outbox import Delivery, add_delivery, add_mails
+from gateway.store.outbox import Delivery, Lease, add_delivery, add_mails, leased_of
 from gateway.store.receipts import Rates, add_receipt, withheld
 from gateway.store.tables import ArrivalState, Happening, arrivals, cases, events, outbox, verdicts
 
@@ -39,12 +40,21 @@ class Recorded:
 
     outcome: Outcome
     """As committed: a receipt over the rate is withheld here; without the receipts' bytes when it was recorded before."""
+    leased: tuple[OutboxRow, ...] = ()
+    """Its mails, where a courier had asked to send them at once."""
     again: bool = False
     """Nothing was: the same request was recorded meanwhile, and the arrival is due at once to be judged knowing that."""
 
 
 def record(
-    connection: Connection, arrival_id: int, outcome: Outcome, *, now: datetime, rates: Rates, retry: timedelta
+    connection: Connection,
+    arrival_id: int,
+    outcome: Outcome,
+    *,
+    now: datetime,
+    rates: Rates,
+    retry: timedelta,
+    lease: Lease | None = None,
 ) -> Recorded:
     """Commit a verdict with all it causes; what was recorded for good before stays as it is."""
     row = locked(connection, arrival_id)
@@ -69,14 +79,14 @@ def record(
     outcome = replace(outcome, case=kept.view)
     delivered = deliver(
         connection, row, prepend=outcome.prepend, insertions=outcome.insertions,
-        reference=kept.view.reference, now=now,
+        reference=kept.view.reference, now=now, lease=lease,
     )  # fmt: skip
-    sent = _send_receipts(connection, outcome, arrival=arrival, now=now)
+    sent = _send_receipts(connection, outcome, arrival=arrival, now=now, lease=lease)
     _keep_verdict(connection, outcome, arrival=arrival, now=now)
     _keep_event(connection, outcome, arrival=arrival, now=now)
     settled = _close_arrival(connection, row, outcome.case.reference, due_at=None if final else now + retry)
     change(connection, kept.changes, delivered, sent, settled)
-    return Recorded(outcome)
+    return Recorded(outcome, leased=leased_of(connection, arrival_id, lease.owner) if lease else ())
 
 
 def deliver(
@@ -87,6 +97,7 @@ def deliver(
     insertions: tuple[int, ...],
     reference: str | None,
     now: datetime,
+    lease: Lease | None = None,
 ) -> Changes:
     """Delivery rows of the arrival, one per recipient; those there already stay as they are."""
     arrival = arrival_of(row, b"")
@@ -99,7 +110,13 @@ def deliver(
         insertions=insertions,
     )
     added = add_delivery(
-        connection, delivery, mailbox=arrival.mailbox, arrival_id=arrival.id, reference=reference, now=now
+        connection,
+        delivery,
+        mailbox=arrival.mailbox,
+        arrival_id=arrival.id,
+        reference=reference,
+        now=now,
+        lease=lease,
     )
     if added < len(rcpt_tos) and reference is not None:
         unnamed = (outbox.c.arrival_id == arrival.id, outbox.c.reference.is_(None))
@@ -187,7 +204,9 @@ def _with_thread(outcome: Outcome) -> CaseView:
     return replace(outcome.case, thread=tuple(dict.fromkeys((*outcome.case.thread, *ids))))
 
 
-def _send_receipts(connection: Connection, outcome: Outcome, *, arrival: Arrival, now: datetime) -> Changes:
+def _send_receipts(
+    connection: Connection, outcome: Outcome, *, arrival: Arrival, now: datetime, lease: Lease | None
+) -> Changes:
     decision = outcome.verdict.receipt
     if not outcome.receipts:
         return {(arrival.mailbox, Count.RECEIPTS, decision.reason.value): 1} if decision.reason else {}
@@ -200,6 +219,7 @@ def _send_receipts(connection: Connection, outcome: Outcome, *, arrival: Arrival
         reference=outcome.case.reference,
         arrival_id=arrival.id,
         now=now,
+        lease=lease,
     )
     return {**added, (arrival.mailbox, Count.RECEIPTS, SENT_LABEL): 1}
 
