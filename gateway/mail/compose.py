@@ -18,6 +18,7 @@ MAX_ENCODED_WORD = 75
 """RFC 2047 section 2."""
 
 _FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,75}")
+_CONTROL = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]")
 _CHUNK = re.compile(r" *[^ ]+")
 _BOUNDARY = re.compile(r"[A-Za-z0-9'()+_,./:=?-]{1,70}")
 _MICALG = re.compile(r"pgp-[a-z0-9]{3,12}")
@@ -162,7 +163,7 @@ def _folded(text: str) -> str:
 
 
 def _check_text(text: str) -> None:
-    if any(ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0 or char in "\u2028\u2029" for char in text):
+    if _CONTROL.search(text):
         raise ValueError("a header value holds a control character")
 
 

@@ -115,7 +115,9 @@ def render(template: str, *, context: ReceiptContext) -> str:
         text = _bounded(compiled.generate(facts))
     except (TemplateError, TypeError, AttributeError, LookupError) as error:
         raise ValueError(f"the template fails: {error}") from error
-    lines = ["".join(char for char in line if char.isprintable()).rstrip() for line in text.splitlines()]
+    lines = [
+        (line if line.isprintable() else "".join(filter(str.isprintable, line))).rstrip() for line in text.splitlines()
+    ]
     body = "\n".join(lines).strip("\n")
     if not body:
         raise ValueError("the template says nothing")

@@ -6,6 +6,7 @@ pager and monitoring. Nothing that hangs holds it up: what was promised is in th
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import shutil
@@ -83,6 +84,9 @@ class Gateway:
             await loop.run_in_executor(None, self._start_workers)
             await self._listen()
             self._monitoring = self._monitored()
+            # what is made now lives as long as the process: the collector need not look at it again and again
+            gc.collect()
+            gc.freeze()
             self._announce()
             reloading = asyncio.create_task(self._reload_when(hang_up))
             await stop.wait()

@@ -5,6 +5,7 @@ message; when the service ends, its control socket closes, and nursery and judge
 """
 
 import contextlib
+import gc
 import os
 import pickle
 import signal
@@ -112,6 +113,9 @@ def main() -> None:
     tools = make_tools(equipment)
     # dead judges leave no trace: nobody waits for them here
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    # what is made now lives as long as any judge: the collector need not look at it, and forks go on sharing it
+    gc.collect()
+    gc.freeze()
     send(control, b"ready")
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 1, 1)

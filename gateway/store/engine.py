@@ -33,6 +33,9 @@ SQLITE_PRAGMAS = (
     "foreign_keys=ON",
     f"busy_timeout={WAIT_SECONDS * 1000}",
     "trusted_schema=OFF",
+    # 40 MB of log between checkpoints: the same pages change with every message, and are copied back once
+    "wal_autocheckpoint=10000",
+    "cache_size=-32768",
 )
 # A server set to answer before the disk has it would break "250 only after commit"; stronger settings stay.
 POSTGRESQL_DURABLE = (
