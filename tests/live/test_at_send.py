@@ -3,7 +3,7 @@
 import re
 import shutil
 
-import letters
+import live_letters as letters
 import pytest
 from clients import CLIENTS
 from counterpart import field

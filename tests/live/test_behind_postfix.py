@@ -3,7 +3,7 @@
 import json
 import re
 
-import letters
+import live_letters as letters
 import pytest
 from counterpart import body_of, dkim_verifies, field, pieces
 from institution import MAILBOX, NOBODY, OFFICER, STRANGER

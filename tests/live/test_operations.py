@@ -11,7 +11,7 @@ import time
 import urllib.parse
 import urllib.request
 
-import letters
+import live_letters as letters
 import pytest
 from counterpart import Counterpart, field
 from institution import MAILBOX, enrol

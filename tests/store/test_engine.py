@@ -99,7 +99,15 @@ def test_the_file_is_its_owners_alone(sqlite_file: Path) -> None:
 
 
 def test_every_sqlite_connection_writes_through_to_the_disk(sqlite_journal: Journal) -> None:
-    wanted = {"synchronous": 2, "foreign_keys": 1, "journal_mode": "wal", "busy_timeout": 10_000, "trusted_schema": 0}
+    wanted = {
+        "synchronous": 2,
+        "foreign_keys": 1,
+        "journal_mode": "wal",
+        "busy_timeout": 10_000,
+        "trusted_schema": 0,
+        "wal_autocheckpoint": 10_000,
+        "cache_size": -32_768,
+    }
     assert len(wanted) == len(SQLITE_PRAGMAS)
     for name, value in wanted.items():
         assert sqlite_journal.database.write(pragma(name)) == value
