@@ -15,15 +15,15 @@ MAX_DOMAIN_BYTES = 255
 MAX_LABEL_BYTES = 63
 
 _ATEXT = rb"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\xff-]"
-_QUOTED = rb'"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[\t -~])*+"'
-_DISPLAY_NAME = rb"(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\xff. \t-]|" + _QUOTED + rb")*+"
+_QUOTED = rb'"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[\t -~])*"'
+_DISPLAY_NAME = rb"(?:[A-Za-z0-9!#$%&'*+/=?^_`{|}~\x80-\xff. \t-]|" + _QUOTED + rb")*"
 # Inside quotes of a local part only what needs no escape: quoted pairs and a second @ are what readers differ on.
-_LOCAL_PART = rb"(?:" + _ATEXT + rb"++(?:\." + _ATEXT + rb'++)*+|"[A-Za-z0-9!#$%&\'*+/=?^_`{|}~. -]++")'
+_LOCAL_PART = rb"(?:" + _ATEXT + rb"++(?:\." + _ATEXT + rb'++)*|"[A-Za-z0-9!#$%&\'*+/=?^_`{|}~. -]++")'
 _ADDR_SPEC = re.compile(rb"(?P<local>" + _LOCAL_PART + rb")@(?P<domain>[A-Za-z0-9.\x80-\xff-]++)")
 _NAME_ADDR = re.compile(rb"(?P<name>" + _DISPLAY_NAME + rb")<(?P<spec>[^<>]*+)>")
 _LIST_TOKEN = re.compile(_QUOTED + rb"|<[^<>,]*+>|,|[^\",<]++|.", re.DOTALL)
 _EMPTY_GROUP = re.compile(_DISPLAY_NAME + rb":[ \t]*+;?[ \t]*+")
-_QUOTES = re.compile(rb'"((?:[^"\\]|\\.)*+)"')
+_QUOTES = re.compile(rb'"((?:[^"\\]|\\.)*)"')
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 
 

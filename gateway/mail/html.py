@@ -58,7 +58,7 @@ _BLOCKS = frozenset(
 _CELLS = frozenset({"td", "th"})
 _PARAGRAPHS = frozenset({"p", "table", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "pre"})
 _CLOSED_BY_ITSELF = frozenset({"p", "li", "td", "th", "tr", "option", "dt", "dd"})
-_CSS_NOISE = re.compile(r"\s++|!important|/\*[^*]*+(?:\*(?!/)[^*]*+)*+(?:\*/|\Z)")
+_CSS_NOISE = re.compile(r"\s++|!important|/\*[^*]*+(?:\*(?!/)[^*]*+)*(?:\*/|\Z)")
 _HIDING = re.compile(
     r"display:none|visibility:(?:hidden|collapse)|mso-hide:all|opacity:0(?:\.0+)?(?![\d.])"
     r"|font-size:(?:0+(?:\.0+)?(?:px|pt|em|rem|%)?|1(?:px|pt))(?![\d.a-z%])|(?<![-a-z])color:transparent"

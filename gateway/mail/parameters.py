@@ -6,8 +6,8 @@ from urllib.parse import unquote_to_bytes
 
 from gateway.mail.decode import charset_text
 
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?|\\.|[()]|[^"()\\]++|.', re.DOTALL)
-_PARAMETER = re.compile(rb';[ \t]*+([^\s=;"]++)[ \t]*+=[ \t]*+("(?:[^"\\]|\\.)*+"?|[^;]*+)', re.DOTALL)
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"?|\\.|[()]|[^"()\\]++|.', re.DOTALL)
+_PARAMETER = re.compile(rb';[ \t]*+([^\s=;"]++)[ \t]*+=[ \t]*+("(?:[^"\\]|\\.)*"?|[^;]*+)', re.DOTALL)
 _NAME = re.compile(r"([^*]+)(?:\*(\d{1,3}))?(\*?)")
 _CHARSET = re.compile(rb"([^']{0,80})'[^']{0,80}'")
 

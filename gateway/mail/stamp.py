@@ -17,7 +17,7 @@ from gateway.model.verdict import Category, Disposition, Reason
 OWN_PREFIX = "x-247cp"
 MAX_WORD_CHARS = 255
 
-_AUTHSERV_ID = re.compile(rb'"((?:[^"\\]|\\.)*+)"|[^\s;()"]+')
+_AUTHSERV_ID = re.compile(rb'"((?:[^"\\]|\\.)*)"|[^\s;()"]+')
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,255}|\[(?:IPv6:)?[0-9A-Fa-f.:]{1,45}\]")
 _ADDRESS_LITERAL = re.compile(r"[0-9A-Fa-f.:]{1,45}")
 

@@ -34,7 +34,7 @@ AUTO_REPLY_WORDS = (
 
 _COUNT = r"[ \t]*+(?:[\[(]\d{1,3}[\])])?[ \t]*+[:\uff1a]\s*+"
 _AUTO_REPLY = re.compile(rf"\s*+(?:{'|'.join(AUTO_REPLY_WORDS)})\s*+[:\uff1a]", re.IGNORECASE)
-_PREFIXES = re.compile(rf"(?:\s*+(?:{_REPLY}|{_FORWARD}|{'|'.join(AUTO_REPLY_WORDS)}){_COUNT})*+", re.IGNORECASE)
+_PREFIXES = re.compile(rf"(?:\s*+(?:{_REPLY}|{_FORWARD}|{'|'.join(AUTO_REPLY_WORDS)}){_COUNT})*", re.IGNORECASE)
 _FORWARDED = re.compile(rf"\s*+(?:{_FORWARD}){_COUNT}", re.IGNORECASE)
 
 

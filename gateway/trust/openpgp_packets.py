@@ -52,7 +52,7 @@ MAX_CHECKED_BYTES = 65_536
 
 _CRC_POLYNOMIAL = 0x1864CFB
 # Possessive: a stranger's lines must not be tried in more than one way.
-_HEADER_LINES = re.compile(rb"(?:[!-9;-~]++:[^\n]*+\n)*+[ \t\r]*+\n")
+_HEADER_LINES = re.compile(rb"(?:[!-9;-~]++:[^\n]*+\n)*[ \t\r]*+\n")
 _CHECKSUM = re.compile(rb"\n=([A-Za-z0-9+/]{4})[ \t\r]*\Z")
 _BLANKS = b" \t\r\n"
 

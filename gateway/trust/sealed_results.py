@@ -8,7 +8,7 @@ import re
 from gateway.trust.dkim_signature import host_of
 
 _PIECE = re.compile(
-    r'(?P<blank>\s++|\((?:[^()\\]|\\.)*+\))|(?P<end>;)|(?P<word>(?:[^\s"();]++|"(?:[^"\\]|\\.)*+")++)', re.DOTALL
+    r'(?P<blank>\s++|\((?:[^()\\]|\\.)*\))|(?P<end>;)|(?P<word>(?:[^\s"();]++|"(?:[^"\\]|\\.)*")+)', re.DOTALL
 )
 _FROM = "header.from="
 
