@@ -112,7 +112,6 @@ class Reason(StrEnum):
     FOREIGN_FIELD_SIGNED = "foreign-field-signed"
     # about the thread
     REPEATED = "repeated"
-    ID_REUSED = "id-reused"
     NOT_ADDRESSED = "not-addressed"
     BAD_CASE_TAG = "bad-case-tag"
 

@@ -5,12 +5,9 @@ None of it is proof of anything; each is told to the human who looks, and some o
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
-
-from publicsuffixlist import PublicSuffixList
 
 from gateway.mail.addresses import parse_address_list
+from gateway.mail.organization import organization
 from gateway.mail.thread import keys_of
 from gateway.model.case import is_reference
 from gateway.model.message import Envelope, Message
@@ -62,7 +59,7 @@ def mail_from_differs(message: Message, envelope: Envelope) -> bool:
     """Whether envelope and From belong to different organisations; an unknown envelope differs from nothing."""
     if message.sender is None or not envelope.mail_from:
         return False
-    return _organisation(envelope.mail_from.rpartition("@")[2].lower()) != _organisation(message.sender.domain)
+    return organization(envelope.mail_from.rpartition("@")[2].lower()) != organization(message.sender.domain)
 
 
 def not_addressed(message: Message, mailboxes: tuple[str, ...]) -> bool:
@@ -115,13 +112,3 @@ def _partly_covered(message: Message, checks: Checks) -> bool:
 
 def _bad_case_tag(message: Message, envelope: Envelope, secret: bytes) -> bool:
     return any(not is_reference(secret, tag) for tag in keys_of(message.header, envelope.rcpt_tos).tags)
-
-
-@cache
-def _suffixes() -> Any:
-    return PublicSuffixList()
-
-
-def _organisation(domain: str) -> str:
-    """Organisational domain by the public suffix list; good enough to compare, DMARC's own is `trust.dmarc`'s."""
-    return _suffixes().privatesuffix(domain) or domain

@@ -5,12 +5,9 @@ What it finds is told to the human who looks, and gives or takes no trust. Never
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any
-
-from publicsuffixlist import PublicSuffixList
 
 from gateway.mail.addresses import domain_of, parse_address
+from gateway.mail.organization import organization
 from gateway.model.message import Address
 from gateway.model.trust import Contact
 from gateway.trust.confusables import skeleton
@@ -80,7 +77,7 @@ def known_names(contacts: Iterable[Contact], *, own: Iterable[str]) -> KnownName
     spoken += [address for one in mine if "@" in one and (address := parse_address(one.encode()))]
     domains = {domain for contact in contacts for domain in contact.domains} | {one.domain for one in spoken}
     domains |= {domain for one in mine if "@" not in one and (domain := domain_of(one.encode()))}
-    names = [_name(one) for one in sorted({*domains, *(_organisation(one) for one in domains)})]
+    names = [_name(one) for one in sorted({*domains, *(organization(one) for one in domains)})]
     return KnownNames(
         addresses=frozenset(one.key for one in spoken),
         domains=frozenset(domains),
@@ -216,7 +213,7 @@ def _unshared(one: str, other: str) -> tuple[str, str]:
 
 def _name(domain: str) -> _Name:
     labels = tuple(skeleton(_shown(label)) for label in domain.split("."))
-    return _Name(domain, labels, _organisation(domain).count("."))
+    return _Name(domain, labels, organization(domain).count("."))
 
 
 def _shown(label: str) -> str:
@@ -232,12 +229,3 @@ def _shown(label: str) -> str:
 def _parents(domain: str) -> Iterator[str]:
     labels = domain.split(".")
     return (".".join(labels[start:]) for start in range(len(labels)))
-
-
-@cache
-def _suffixes() -> Any:
-    return PublicSuffixList()
-
-
-def _organisation(domain: str) -> str:
-    return _suffixes().privatesuffix(domain) or domain
