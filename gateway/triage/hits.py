@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from gateway.model.message import Text
 from gateway.model.verdict import Hit, Place
-from gateway.triage.matcher import Candidates, Span
+from gateway.triage.matcher import Candidates
 from gateway.triage.normal import fold
+from gateway.triage.phrase import Span
 from gateway.triage.ruleset import Near, Rule, Ruleset, Scoring
 
 MAX_HIT_TEXT = 120

@@ -6,12 +6,14 @@ Never searches with a pattern that could take more than linear time; nearness is
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, islice
 from typing import Any
 
 import re2
 
 from gateway.triage.normal import fold, fold_pattern, is_word
+from gateway.triage.phrase import BETWEEN, MAX_WORD, OPEN, Span, length_of, literal_of, spans_of
 
 MAX_OCCURRENCES = 100
 """Occurrences of one term looked at in one text: the first decides almost always, a flood shall cost nothing."""
@@ -22,15 +24,13 @@ MAX_REPEAT = 20
 MAX_PROGRAM = 20_000
 """Largest compiled pattern, in RE2 instructions."""
 
-MAX_WORD = 64
-"""Characters by which a window is widened so that it cuts no word; longer words are none."""
+MIN_OPEN = 2
+"""Letters a word with an open end must show."""
 
 _SET_MEMORY = 64 << 20
 _PATTERN_MEMORY = 4 << 20
 _REPEAT = re.compile(r"\{(\d*)(?:,(\d*))?\}")
 _SYNTAX = re.compile(r"\\[pP](?:\{\^?\w+\}|\w)|\\x(?:\{[^}]*\}|\w\w)|\\.|\(\?P?<\w+>|\(\?[a-zA-Z-]+[:)]|\[:\^?\w+:\]")
-
-Span = tuple[int, int]
 
 
 def _options(max_mem: int) -> Any:
@@ -47,7 +47,7 @@ class Terms:
     phrases: tuple[str, ...] = ()
     patterns: tuple[Any, ...] = ()
     longest: int = 0
-    """Characters of the longest phrase."""
+    """Characters that an occurrence of a phrase has at most."""
 
     def each(self, text: str, *, among: Collection[int] | None = None) -> Iterator[Iterator[Span]]:
         """For each term where it stands in folded text, one after the other, never across a line.
@@ -59,7 +59,7 @@ class Terms:
         searched = text.encode() if any(number >= known for number in numbers) else b""
         for number in numbers:
             if number < known:
-                yield islice(_phrase_spans(self.phrases[number], text), MAX_OCCURRENCES)
+                yield islice(spans_of(self.phrases[number], text), MAX_OCCURRENCES)
             else:
                 yield islice(_pattern_spans(self.patterns[number - known], text, searched), MAX_OCCURRENCES)
 
@@ -102,22 +102,6 @@ def _line(text: str, low: int, high: int, span: Span) -> Span:
     return low, high
 
 
-def _phrase_spans(phrase: str, text: str) -> Iterator[Span]:
-    start = text.find(phrase)
-    while start >= 0:
-        end = start + len(phrase)
-        if _stands_alone(text, start, end):
-            yield start, end
-        start = text.find(phrase, start + 1)
-
-
-def _stands_alone(text: str, start: int, end: int) -> bool:
-    """No word goes on across either edge; scripts without spaces have no such edges."""
-    opens = start == 0 or not (is_word(text[start - 1]) and is_word(text[start]))
-    closes = end == len(text) or not (is_word(text[end - 1]) and is_word(text[end]))
-    return opens and closes
-
-
 def _pattern_spans(pattern: Any, text: str, searched: bytes) -> Iterator[Span]:
     """RE2 counts bytes; they become characters piece by piece, one pass over the text in all."""
     byte = character = 0
@@ -136,15 +120,24 @@ def compile_terms(phrases: Sequence[str], patterns: Sequence[str]) -> Terms:
     folded = tuple(dict.fromkeys(fold(phrase) for phrase in phrases))
     return Terms(
         phrases=folded,
-        patterns=tuple(re2.compile(fold_pattern(pattern), _options(_PATTERN_MEMORY)) for pattern in patterns),
-        longest=max(map(len, folded), default=0),
+        patterns=tuple(map(_compiled, patterns)),
+        longest=max(map(length_of, folded), default=0),
     )
+
+
+@lru_cache(maxsize=65_536)
+def _compiled(pattern: str) -> Any:
+    """One pattern, compiled once however many rules use it."""
+    return re2.compile(fold_pattern(pattern), _options(_PATTERN_MEMORY))
 
 
 def phrase_fault(phrase: str) -> str | None:
     """Why a phrase cannot be looked for, in a few words."""
-    if not any(character.isalnum() for character in fold(phrase)):
+    runs = fold(phrase).split(BETWEEN)
+    if not all(any(map(str.isalnum, run)) for run in runs):
         return "has no letter or digit"
+    if any(len(run.strip(f" {OPEN}")) < MIN_OPEN for run in runs if OPEN in run):
+        return f"has fewer than {MIN_OPEN} letters beside {OPEN}"
     return None
 
 
@@ -183,13 +176,16 @@ class Index:
 
     def __init__(self, terms: Iterable[Terms]) -> None:
         self._set = re2.Set.SearchSet(_options(_SET_MEMORY))
-        self._terms: list[tuple[int, int]] = []
+        self._terms: list[list[tuple[int, int]]] = []
+        known: dict[str, int] = {}
         self._given = tuple(terms)
         for owner, one in enumerate(self._given):
-            sources = (*map(re2.escape, one.phrases), *(pattern.pattern for pattern in one.patterns))
-            for number, source in enumerate(sources):
-                self._set.Add(source)
-                self._terms.append((owner, number))
+            literals = (re2.escape(literal_of(phrase)) for phrase in one.phrases)
+            for number, source in enumerate((*literals, *(pattern.pattern for pattern in one.patterns))):
+                if source not in known:
+                    known[source] = self._set.Add(source)
+                    self._terms.append([])
+                self._terms[known[source]].append((owner, number))
         self._all: Candidates = dict.fromkeys(range(len(self._given)))
         # The engine answers `nothing` and `gave up` alike; a pattern that always matches tells them apart.
         self._sentinel = self._set.Add("")
@@ -207,6 +203,6 @@ class Index:
         found: dict[int, set[int]] = {}
         for number in numbers:
             if number != self._sentinel:
-                owner, term = self._terms[number]
-                found.setdefault(owner, set()).add(term)
+                for owner, term in self._terms[number]:
+                    found.setdefault(owner, set()).add(term)
         return {owner: frozenset(terms) for owner, terms in found.items()}
