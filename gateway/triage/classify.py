@@ -13,7 +13,7 @@ from gateway.triage.hits import Folded, RuleHit, folded, rule_hits
 from gateway.triage.language import language_of
 from gateway.triage.normal import fold
 from gateway.triage.ruleset import Ruleset, Scoring
-from gateway.triage.ruleset_schema import TOLD_KINDS
+from gateway.triage.ruleset_schema import SEVERAL, TOLD_KINDS
 
 _ASKED: tuple[Category, ...] = tuple(one for one in Category if one is not Category.OTHER)
 
@@ -136,6 +136,8 @@ def _silenced(evidence: _Evidence, told: Kind | None, scoring: Scoring) -> froze
     silence = scoring.silences.get(told) if told is not None else None
     if silence is None or any(one.kind in silence.unless_identifiers for one in evidence.identifiers):
         return frozenset()
+    if not silence.unless_marks.isdisjoint(_words(evidence)):
+        return frozenset()
     return silence.categories
 
 
@@ -156,5 +158,5 @@ def _language(texts: Folded, hits: tuple[RuleHit, ...], ruleset: Ruleset) -> str
     """By everyday words; where those are too few, the one language whose category rules hit."""
     words = " ".join((texts[Place.SUBJECT], texts[Place.BODY]))
     by_words = language_of(words, common_words=ruleset.common_words)
-    by_rules = {one.rule.language for one in hits if one.rule.category is not None}
+    by_rules = {one.rule.language for one in hits if one.rule.category is not None} - {SEVERAL}
     return by_words or (by_rules.pop() if len(by_rules) == 1 else None)

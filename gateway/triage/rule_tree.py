@@ -12,13 +12,16 @@ from gateway.mail.receipt import compile_check
 from gateway.model.verdict import Category, Level, RuleFiles
 from gateway.triage.matcher import pattern_fault, phrase_fault
 from gateway.triage.ruleset_schema import (
+    SEVERAL,
     ChannelShape,
+    Group,
     ItemsShape,
     PhrasesShape,
     RuleShape,
     ScoringShape,
     Wording,
 )
+from gateway.triage.vocabulary import LANGUAGE, groups_known, made_for
 from gateway.yamlfile import MAX_FILE_BYTES, Path, T, YamlFile, checked, read_yaml
 
 MAX_COMPLAINTS = 100
@@ -138,21 +141,34 @@ def _disagreements(tree: RuleTree, sources: Mapping[str, YamlFile], scoring: Yam
         if phrases.language != language:
             yield source.complaint(("language",), f"is {phrases.language}, the file says {language}", "make them agree")
         for number, rule in enumerate(phrases.rules):
-            yield from _rule_faults(rule, ("rules", number), source, tree, seen)
+            path = ("rules", number)
+            yield from _id_faults(rule, path, source, tree, seen)
+            yield from _rule_faults(rule, path, source, tree)
+        for name, group in phrases.words.items():
+            yield from _wording_faults(group, ("words", name), source)
         yield from _phrase_faults(phrases.common_words, ("common_words",), source)
         for name in ("reference", "days", "preservation"):
             yield from _phrase_faults(getattr(phrases.labels, name), ("labels", name), source)
     yield from _unknown_needs(tree, scoring)
 
 
-def _rule_faults(
+def _id_faults(
     rule: RuleShape, path: Path, source: YamlFile, tree: RuleTree, seen: dict[str, str]
 ) -> Iterator[Complaint]:
-    if rule.id in seen:
-        yield source.complaint(
-            (*path, "id"), f"{rule.id} is already in {seen[rule.id]}", "an id names one rule for ever"
-        )
-    seen.setdefault(rule.id, source.name)
+    """An id names one rule for ever; what is made for each language carries the language in it."""
+    language = _language_of(source)
+    for made in made_for(rule, language, tree.phrases):
+        name = rule.id.replace(LANGUAGE, made)
+        if name in seen:
+            yield source.complaint((*path, "id"), f"{name} is already in {seen[name]}", "an id names one rule for ever")
+        seen.setdefault(name, source.name)
+    shared = language == SEVERAL and bool(rule.words)
+    if shared != (LANGUAGE in rule.id):
+        what = f"only a rule of {SEVERAL}.yaml that names words is made for each language, and its id says {LANGUAGE}"
+        yield source.complaint((*path, "id"), what, "correct the id or the words")
+
+
+def _rule_faults(rule: RuleShape, path: Path, source: YamlFile, tree: RuleTree) -> Iterator[Complaint]:
     if rule.item is not None and rule.item not in tree.items.items:
         yield source.complaint((*path, "item"), f"{rule.item} is not in items.yaml", "add it there or correct it")
     yield from _wording_faults(rule, path, source)
@@ -160,9 +176,27 @@ def _rule_faults(
         wording = getattr(rule, name)
         if wording is not None:
             yield from _wording_faults(wording, (*path, name), source)
+    for place, wording in (
+        ((), rule),
+        (("near",), rule.near),
+        (("not_near",), rule.not_near),
+        (("unless",), rule.unless),
+    ):
+        yield from _unknown_groups(wording, (*path, *place, "words"), source, tree)
 
 
-def _wording_faults(wording: Wording, path: Path, source: YamlFile) -> Iterator[Complaint]:
+def _unknown_groups(wording: Wording | None, path: Path, source: YamlFile, tree: RuleTree) -> Iterator[Complaint]:
+    known = groups_known(_language_of(source), tree.phrases)
+    for number, name in enumerate(wording.words if wording is not None else ()):
+        if name not in known:
+            yield source.complaint((*path, number), f"{name} names no words", "add them under words or correct it")
+
+
+def _language_of(source: YamlFile) -> str:
+    return source.name.removeprefix("phrases/").removesuffix(".yaml")
+
+
+def _wording_faults(wording: Wording | Group, path: Path, source: YamlFile) -> Iterator[Complaint]:
     yield from _phrase_faults(wording.phrases, (*path, "phrases"), source)
     for number, pattern in enumerate(wording.regex):
         fault = pattern_fault(pattern)

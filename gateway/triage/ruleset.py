@@ -13,7 +13,8 @@ from gateway.model.verdict import Category, Kind, Level, Place, RuleFiles
 from gateway.triage.matcher import Index, Terms, compile_terms
 from gateway.triage.normal import fold
 from gateway.triage.rule_tree import RuleTree, judging, read_tree
-from gateway.triage.ruleset_schema import LabelsShape, Nearness, RuleShape, ScoringShape, Wording
+from gateway.triage.ruleset_schema import SEVERAL, LabelsShape, Nearness, RuleShape, ScoringShape, Wording
+from gateway.triage.vocabulary import written_out
 
 FALLBACK_LANGUAGE = "en"
 
@@ -47,10 +48,11 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Categories that a kind takes away, unless the mail names an identifier of these kinds."""
+    """Categories that a kind takes away, unless the mail names an identifier of these kinds or a rule so marked hits."""
 
     categories: frozenset[Category]
     unless_identifiers: frozenset[str]
+    unless_marks: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ def parse_ruleset(files: RuleFiles) -> Ruleset:
     tree, complaints = read_tree(files)
     if complaints or tree is None:
         raise ConfigError(*complaints)
-    rules = tuple(_rule(shape, language) for language, phrases in tree.phrases.items() for shape in phrases.rules)
+    rules = tuple(_rule(shape, language) for language, shape in written_out(tree.phrases))
     return Ruleset(
         digest=digest_of(files),
         rules=rules,
@@ -130,7 +132,9 @@ def parse_ruleset(files: RuleFiles) -> Ruleset:
         scoring=_scoring(tree.scoring),
         items=_items(tree),
         common_words={
-            language: frozenset(map(fold, phrases.common_words)) for language, phrases in tree.phrases.items()
+            language: frozenset(map(fold, phrases.common_words))
+            for language, phrases in tree.phrases.items()
+            if language != SEVERAL
         },
         labels=_labels(tuple(phrases.labels for phrases in tree.phrases.values())),
         first_answer_minutes=_by_category(tree.channel.first_answer, tuple(Category)),
@@ -200,7 +204,7 @@ def _scoring(shape: ScoringShape) -> Scoring:
         doubtful=shape.doubtful,
         needs={category: tuple(map(frozenset, lines)) for category, lines in needs.items()},
         silences={
-            kind: Silence(frozenset(one.categories), frozenset(one.unless_identifiers))
+            kind: Silence(frozenset(one.categories), frozenset(one.unless_identifiers), frozenset(one.unless_marks))
             for kind, one in shape.silences.items()
         },
     )

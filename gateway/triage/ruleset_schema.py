@@ -14,6 +14,9 @@ MAX_PATTERN = 500
 MAX_WITHIN = 500
 """Characters between an occurrence and what must, or must not, stand near it."""
 
+SEVERAL = "mul"
+"""ISO 639-2 for several languages: phrases/mul.yaml holds the rules that each language fills with its own words."""
+
 TOLD_KINDS = (
     Kind.EXTENSION,
     Kind.FOLLOW_UP,
@@ -31,7 +34,8 @@ Words = Annotated[tuple[Word, ...], Field(strict=False, max_length=400)]
 Patterns = Annotated[
     tuple[Annotated[str, Field(min_length=1, max_length=MAX_PATTERN)], ...], Field(strict=False, max_length=100)
 ]
-RuleId = Annotated[str, Field(pattern=r"^[a-z0-9]+([.-][a-z0-9]+)*$", max_length=80)]
+RuleId = Annotated[str, Field(pattern=r"^[a-z0-9]+([.-]([a-z0-9]+|\{language\}))*$", max_length=80)]
+GroupName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
 ItemId = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9-]{0,31}$")]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 Mark = Annotated[str, Field(pattern=r"^[a-z][a-z-]{0,31}$")]
@@ -64,8 +68,8 @@ class Shape(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class Wording(Shape):
-    """Phrases and patterns of which any may stand."""
+class Group(Shape):
+    """Phrases and patterns that rules use by the name of the group."""
 
     phrases: Words = ()
     regex: Patterns = ()
@@ -73,6 +77,20 @@ class Wording(Shape):
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
         if not self.phrases and not self.regex:
+            raise ValueError("neither phrases nor regex are given")
+        return self
+
+
+class Wording(Shape):
+    """Phrases and patterns, written here or named by their groups, of which any may stand."""
+
+    words: Annotated[tuple[GroupName, ...], Field(strict=False, max_length=20)] = ()
+    phrases: Words = ()
+    regex: Patterns = ()
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if not self.words and not self.phrases and not self.regex:
             raise ValueError("neither phrases nor regex are given")
         return self
 
@@ -121,9 +139,18 @@ class PhrasesShape(Shape):
     """phrases/<lang>.yaml."""
 
     language: Language
-    common_words: Annotated[tuple[Word, ...], Field(strict=False, min_length=10, max_length=200)]
+    common_words: Annotated[tuple[Word, ...], Field(strict=False, min_length=10, max_length=200)] = ()
     labels: LabelsShape = LabelsShape()
-    rules: Annotated[tuple[RuleShape, ...], Field(strict=False, max_length=2000)]
+    words: Annotated[dict[GroupName, Group], Field(max_length=200)] = {}
+    rules: Annotated[tuple[RuleShape, ...], Field(strict=False, max_length=2000)] = ()
+
+    @model_validator(mode="after")
+    def _own_words(self) -> Self:
+        if (self.language == SEVERAL) == bool(self.common_words):
+            raise ValueError(f"common_words are needed in every file but {SEVERAL}.yaml")
+        if self.language == SEVERAL and self.words:
+            raise ValueError("words belong to one language; write them into its file")
+        return self
 
 
 class PlacesShape(Shape):
@@ -174,10 +201,11 @@ class NeedsShape(Shape):
 
 
 class SilenceShape(Shape):
-    """Categories a kind takes away, unless the mail names such an identifier."""
+    """Categories a kind takes away, unless the mail names such an identifier or a rule with such a mark hits."""
 
     categories: Annotated[tuple[RequestCategory, ...], Field(strict=False, min_length=1)]
     unless_identifiers: IdentifierKinds = ()
+    unless_marks: Annotated[tuple[Mark, ...], Field(strict=False, max_length=5)] = ()
 
 
 class ScoringShape(Shape):
