@@ -1,10 +1,11 @@
 # cp247-gateway: `make demo` shows it, `make test` proves it. Each does all its set-up.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench fuzz
+.PHONY: help demo test bench eval fuzz
 # compiled modules make the many short processes of the tests start three times faster
 unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
 SECONDS := 600
+SPLIT := held
 RUN := $(VENV)/bin/
 
 help: ## this list
@@ -29,6 +30,9 @@ test: $(VENV)/.ready ## lint, types, floors and every test, with real servers wh
 bench: $(VENV)/.ready ## how fast, beside Postfix on the same machine in the same run
 	@tests/setup-servers
 	$(RUN)python -m tests.bench
+
+eval: $(VENV)/.ready ## how well the rules read mail written apart from them; SPLIT=held|tune|all, held also as tests/eval/REPORT.md
+	$(RUN)python -m tests.eval --split $(SPLIT) $(if $(filter held,$(SPLIT)),--report tests/eval/REPORT.md)
 
 fuzz: ## coverage-guided search for bytes that break a reader, SECONDS=600 in all (Linux on x86-64)
 	@tests/setup-venv $(VENV) fuzz
