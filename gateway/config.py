@@ -134,6 +134,10 @@ def _is_hop(text: str) -> bool:
         return False
 
 
+def _given(value: str | None) -> tuple[str, ...]:
+    return () if value is None else (value,)
+
+
 def _is_zone(text: str) -> bool:
     try:
         ZoneInfo(text)
@@ -155,6 +159,7 @@ RULES = (
     _Rule(("contact_point", "mailbox"), lambda s: (s.contact_point.mailbox,), _is_mailbox, _MAILBOX),
     _Rule(("contact_point", "aliases"), lambda s: s.contact_point.aliases, _is_mailbox, _MAILBOX),
     _Rule(("contact_point", "internal_domains"), lambda s: s.contact_point.internal_domains, _is_host, _HOST),
+    _Rule(("contact_point", "partner_domains"), lambda s: s.contact_point.partner_domains, _is_host, _HOST),
     _Rule(
         ("contact_point", "timezone"),
         lambda s: (s.contact_point.timezone,),
@@ -183,6 +188,8 @@ RULES = (
     ),
     _Rule(("mailbox", "deliver_to"), lambda s: (s.mailbox.deliver_to,), _is_hop, _HOP),
     _Rule(("outbound", "relay"), lambda s: (s.outbound.relay,), _is_hop, _HOP),
+    _Rule(("outbound", "relay_encrypted"), lambda s: _given(s.outbound.relay_encrypted), _is_hop, _HOP),
+    _Rule(("outbound", "relay_verified"), lambda s: _given(s.outbound.relay_verified), _is_hop, _HOP),
     _Rule(("dkim", "domain"), lambda s: (s.dkim.domain,), _is_host, _HOST),
     _Rule(("dkim", "selector"), lambda s: (s.dkim.selector,), _is_host, "write a DNS label such as cp247"),
     _Rule(
@@ -265,5 +272,10 @@ def _absolute(settings: Settings, base: str) -> Settings:
         openpgp=replace(settings.openpgp, home=at(settings.openpgp.home)),
         dkim=replace(settings.dkim, key=at(settings.dkim.key)),
         mailbox=replace(settings.mailbox, deliver_to=hop(settings.mailbox.deliver_to)),
-        outbound=replace(settings.outbound, relay=hop(settings.outbound.relay)),
+        outbound=replace(
+            settings.outbound,
+            relay=hop(settings.outbound.relay),
+            relay_encrypted=settings.outbound.relay_encrypted and hop(settings.outbound.relay_encrypted),
+            relay_verified=settings.outbound.relay_verified and hop(settings.outbound.relay_verified),
+        ),
     )

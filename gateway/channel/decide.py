@@ -1,24 +1,26 @@
 """Decides whether an officer's mail may leave: only by the channel of its request (CHANNEL A3).
 
 One table, read from top to bottom; the first row that applies is reported, and what no row allows is refused.
-Never sends, signs or encrypts: the decision says what must be done.
+An exception frees one mail from one row; then the rows below it are read as well. Never sends, signs or encrypts: the
+decision says what must be done.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.channel import grounds
 from gateway.channel.draft import Book, Draft
 from gateway.channel.grounds import Found
 from gateway.channel.refusals import decision_number, line
-from gateway.model.channel import Act, Decision, Resolution
+from gateway.model.channel import Act, ChannelRules, Decision, Resolution, Waiver
 from gateway.model.message import Envelope, Message
 from gateway.model.settings import Settings
-from gateway.model.trust import Protection, SigLevel
+from gateway.model.trust import Protection, SigLevel, TlsLevel
 from gateway.model.verdict import Withheld
 
 MAX_REFERENCES = 20
+STRICT_RULES = ChannelRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +32,14 @@ class Row:
     """Row of CHANNEL A3; 0 for what the table says in words around it."""
     applies: Callable[[Draft], Found]
     act: Act
+    waiver: Waiver = Waiver.NOBODY
     reason: str = ""
     """Why an administrator is needed, for the rows that say so."""
+
+    @property
+    def key(self) -> str:
+        """What an exception names: a rule of several rows is as many things to permit."""
+        return f"{self.name}.{self.number}.{self.reason}"
 
 
 def decide(
@@ -46,11 +54,14 @@ def decide(
     login: str | None,
     automatic: Withheld | None,
     at: datetime,
+    rules: ChannelRules = STRICT_RULES,
+    waived: frozenset[str] = frozenset(),
 ) -> Decision:
-    """What becomes of an officer's mail: the first row that applies.
+    """What becomes of an officer's mail: the first row that applies and from which no exception frees it.
 
     `resolution` None means that the journal or the keys could not be asked. `encrypted_to` are the key ids (hex) the officer's
-    client encrypted to, None for a mail in clear. `own_fingerprints` holds our primary key and its subkeys.
+    client encrypted to, None for a mail in clear. `own_fingerprints` holds our primary key and its subkeys. `waived` are the
+    numbers of decisions that living exceptions name; a row that nobody may waive applies all the same.
     """
     draft = Draft(
         message=message,
@@ -63,19 +74,31 @@ def decide(
         login=login,
         automatic=automatic,
         at=at,
+        rules=rules,
     )
-    for row in ROWS:
+    used: tuple[str, ...] = ()
+    for row in (*ROWS, NO_ROW):
         found = row.applies(draft)
-        if found:
-            return _decision(draft, row, found if isinstance(found, tuple) else ())
-    return _decision(draft, NO_ROW, ())
+        if not found:
+            continue
+        number = _number(draft, row)
+        if row.waiver is Waiver.NOBODY or number not in waived:
+            return replace(_decision(draft, row, found if isinstance(found, tuple) else ()), waived=used)
+        used = (*used, number)
+        named = found if isinstance(found, tuple) else ()
+        draft = replace(draft, exempt=draft.exempt | {row.name}, freed=draft.freed.union(named))
+    raise AssertionError("the last row applies to everything")
+
+
+def _number(draft: Draft, row: Row) -> str:
+    return decision_number(row.key, draft.case.reference if draft.case else None, draft.sender, draft.recipients)
 
 
 def _decision(draft: Draft, row: Row, found: tuple[str, ...]) -> Decision:
     if row.act in (Act.ALLOW, Act.UPGRADE):
         return _leave(draft, row)
     case = draft.case.reference if draft.case else None
-    number = decision_number(row.name, case, draft.sender, draft.recipients)
+    number = _number(draft, row)
     if row.act is Act.DISCARD:
         return Decision(act=row.act, rule=row.name, row=row.number, number=number, case=case)
     reply = line(
@@ -88,13 +111,15 @@ def _decision(draft: Draft, row: Row, found: tuple[str, ...]) -> Decision:
         case=case or "",
         cases=_cases(draft),
     )
-    return Decision(act=row.act, rule=row.name, row=row.number, reply=reply, number=number, case=case)
+    return Decision(
+        act=row.act, rule=row.name, row=row.number, reply=reply, number=number, case=case, waiver=row.waiver
+    )
 
 
 def _leave(draft: Draft, row: Row) -> Decision:
     """The mail may leave: to whom, how it is sealed, and the thread it lost."""
     case = draft.case
-    if not draft.external:
+    if not draft.external and not draft.partners:
         return Decision(
             act=row.act,
             rule=row.name,
@@ -109,14 +134,22 @@ def _leave(draft: Draft, row: Row) -> Decision:
         rule=row.name,
         row=row.number,
         case=case.reference if case else None,
-        opens=case is None,
+        opens=case is None and bool(draft.external),
         sign=True,
         encrypt_to=tuple(one.id for one in draft.contacts) if draft.encrypts else (),
         recipients=draft.envelope.rcpt_tos,
+        internal=not draft.external,
         in_reply_to=case.request_id if case and repairs else None,
         references=_references(draft) if repairs else (),
-        protection=Protection(sig=SigLevel.OPENPGP, enc=draft.encrypts),
+        protection=Protection(sig=SigLevel.OPENPGP, enc=draft.encrypts, tls=_hop(draft)),
     )
+
+
+def _hop(draft: Draft) -> TlsLevel:
+    """What the hop must offer: the floor, and for a forward in clear to a partner an authenticated server (row 19)."""
+    if draft.external or draft.encrypts:
+        return TlsLevel.NONE if draft.encrypts and draft.rules.encrypted_without_tls else draft.hop
+    return TlsLevel.VERIFIED
 
 
 def _cases(draft: Draft) -> tuple[str, ...]:
@@ -136,7 +169,7 @@ ROWS: tuple[Row, ...] = (
     Row("D0", 38, grounds.cannot_decide, Act.DEFER),
     Row("M1", 33, grounds.read_receipt, Act.DISCARD),
     Row("R1", 35, grounds.not_one_from, Act.REJECT),
-    Row("R0", 0, grounds.malformed, Act.REJECT, "malformed header"),
+    Row("R0", 0, grounds.malformed, Act.REJECT, reason="malformed header"),
     Row("R2", 32, grounds.automatic_answer, Act.REJECT),
     Row("R3", 34, grounds.redirected, Act.REJECT),
     Row("R4", 12, grounds.from_elsewhere, Act.REJECT),
@@ -146,27 +179,30 @@ ROWS: tuple[Row, ...] = (
     Row("R8", 12, grounds.from_other_own, Act.REJECT),
     Row("R9", 30, grounds.two_cases, Act.REJECT),
     Row("R10", 29, grounds.several_cases, Act.REJECT),
-    Row("R0", 0, grounds.unproved_request, Act.REJECT, "nothing proved who asked"),
-    Row("R11", 10, grounds.unproved_reply_to, Act.REJECT),
-    Row("R12", 14, grounds.stand_in, Act.REJECT),
-    Row("R13", 23, grounds.reply_all, Act.REJECT),
-    Row("R14", 7, grounds.new_recipient, Act.REJECT),
+    Row("R0", 0, grounds.unproved_request, Act.REJECT, Waiver.TWO, "nothing proved who asked"),
+    Row("R11", 10, grounds.unproved_reply_to, Act.REJECT, Waiver.TWO),
+    Row("R12", 14, grounds.stand_in, Act.REJECT, Waiver.ONE),
+    Row("R13", 23, grounds.reply_all, Act.REJECT, Waiver.ONE),
+    Row("R14", 7, grounds.new_recipient, Act.REJECT, Waiver.TWO),
+    Row("R14", 15, grounds.added_address, Act.REJECT, Waiver.ONE),
     Row("R15", 30, grounds.another_counterpart, Act.REJECT),
-    Row("R16", 8, grounds.blind_contact, Act.REJECT),
-    Row("R17", 37, grounds.stranger, Act.REJECT),
-    Row("R18", 16, grounds.unverified, Act.REJECT),
+    Row("R16", 8, grounds.blind_contact, Act.REJECT, Waiver.ONE),
+    Row("R17", 37, grounds.stranger, Act.REJECT, Waiver.ONE),
+    Row("R18", 16, grounds.unverified, Act.REJECT, Waiver.TWO),
     Row("R19", 5, grounds.unpinned_key, Act.REJECT),
-    Row("R20", 6, grounds.without_own_key, Act.REJECT),
+    Row("R20", 6, grounds.without_own_key, Act.REJECT, Waiver.ONE),
     Row("R21", 39, grounds.unreadable_form, Act.REJECT),
-    Row("R22", 20, grounds.colleague_of_encrypted, Act.REJECT),
+    Row("R22", 20, grounds.colleague_of_encrypted, Act.REJECT, Waiver.ONE),
     Row("R23", 27, grounds.too_large, Act.REJECT),
-    Row("R0", 21, grounds.colleague_in_copy, Act.REJECT, "a colleague in copy of an answer"),
-    Row("R0", 36, grounds.several_contacts, Act.REJECT, "one request to several addresses"),
-    # Holds: an administrator releases by hand until the gateway can keep a mail and let it go.
-    Row("H1", 17, grounds.left_directory, Act.REJECT, "H1-left-directory"),
-    Row("H2", 3, grounds.no_key, Act.REJECT, "H2-no-key"),
-    Row("H3", 31, grounds.verified_tls, Act.REJECT, "H3-tls"),
+    Row("R0", 21, grounds.colleague_in_copy, Act.REJECT, Waiver.ONE, "a colleague in copy of an answer"),
+    Row("R0", 36, grounds.several_contacts, Act.REJECT, reason="one request to several addresses"),
+    Row("R0", 19, grounds.open_to_partner, Act.REJECT, Waiver.ONE, "no verified hop to the partner"),
+    Row("H1", 17, grounds.left_directory, Act.HOLD, Waiver.TWO, "the address left the directory"),
+    Row("H2", 3, grounds.no_key, Act.HOLD, Waiver.TWO, "no usable key to encrypt to"),
+    Row("H3", 31, grounds.verified_tls, Act.HOLD, Waiver.TWO, "no hop with verified TLS"),
+    Row("A10", 0, grounds.by_exception, Act.UPGRADE),
     Row("A1", 18, grounds.inside, Act.ALLOW),
+    Row("A2", 19, grounds.to_partner, Act.UPGRADE),
     Row("A4", 36, grounds.own_request, Act.UPGRADE),
     Row("A5", 4, grounds.encrypted_by_client, Act.UPGRADE),
     Row("A6", 28, grounds.repaired_answer, Act.UPGRADE),
@@ -177,4 +213,4 @@ ROWS: tuple[Row, ...] = (
 )
 """The policy. Order: cannot decide, refusals R1..R23, holds, what may leave; DESIGN section 3."""
 
-NO_ROW = Row("R0", 0, lambda _: True, Act.REJECT, "no row allows it")
+NO_ROW = Row("R0", 0, lambda _: True, Act.REJECT, reason="no row allows it")

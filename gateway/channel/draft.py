@@ -11,10 +11,10 @@ from functools import cached_property
 from gateway.channel.resolve import address_key, addresses_of
 from gateway.mail.addresses import parse_address_list
 from gateway.model.case import CaseView
-from gateway.model.channel import Resolution
+from gateway.model.channel import ChannelRules, Resolution
 from gateway.model.message import Envelope, Field, Message, Part
 from gateway.model.settings import Settings
-from gateway.model.trust import Contact, ContactAddress, Protection
+from gateway.model.trust import Contact, ContactAddress, Protection, TlsLevel
 from gateway.model.verdict import Withheld
 
 Book = Mapping[str, tuple[Contact, ContactAddress]]
@@ -39,6 +39,11 @@ class Draft:
     login: str | None
     automatic: Withheld | None
     at: datetime
+    rules: ChannelRules = ChannelRules()
+    exempt: frozenset[str] = frozenset()
+    """Rules from which exceptions free exactly this mail."""
+    freed: frozenset[str] = frozenset()
+    """Addresses that those rules found, and that the exceptions therefore name."""
 
     @property
     def case(self) -> CaseView | None:
@@ -78,14 +83,21 @@ class Draft:
 
     @cached_property
     def external(self) -> tuple[str, ...]:
-        """Recipients outside the institution, of the envelope and of the header: a large envelope arrives in pieces."""
+        """Recipients outside the institution and its partners, of the envelope and of the header: a large envelope comes in pieces."""
         everyone = dict.fromkeys((*self.recipients, *sorted(self.visible)))
-        return tuple(one for one in everyone if not self.is_internal(one))
+        return tuple(one for one in everyone if not self.is_internal(one) and not self.is_partner(one))
+
+    @property
+    def partners(self) -> tuple[str, ...]:
+        """Recipients at domestic partners."""
+        everyone = dict.fromkeys((*self.recipients, *sorted(self.visible)))
+        return tuple(one for one in everyone if self.is_partner(one))
 
     @property
     def colleagues(self) -> tuple[str, ...]:
-        """Recipients inside the institution, beside the contact point itself."""
-        return tuple(one for one in self.recipients if self.is_internal(one) and not self.is_own(one))
+        """Recipients inside the institution, beside the contact point itself, and domestic partners."""
+        inside = (one for one in self.recipients if self.is_internal(one) and not self.is_own(one))
+        return tuple(dict.fromkeys((*inside, *self.partners)))
 
     @property
     def blind(self) -> tuple[str, ...]:
@@ -109,15 +121,23 @@ class Draft:
 
     @cached_property
     def allowed(self) -> frozenset[str]:
-        """A(C) of CHANNEL A1: a0, the joint addresses of P, the proved Reply-To."""
-        partner = self.counterpart
-        joint = {one.address.key for one in partner.addresses if one.joint and one.verified} if partner else set()
-        return frozenset({*self._asking, *joint})
+        """A(C) of CHANNEL A1: a0, the joint addresses of P, the proved Reply-To; and whom the rule file or an exception adds."""
+        asked = self.counterpart
+        joint = {one.address.key for one in asked.addresses if one.joint and one.verified} if asked else set()
+        return frozenset({*self._asking, *joint, *self._circular, *self.freed})
+
+    @property
+    def _circular(self) -> frozenset[str]:
+        """Other contact points in To or Cc, where the rule file lets an answer reach them."""
+        if not self.rules.reply_all:
+            return frozenset()
+        others = (one for one in self.external if one in self.visible and self.contact_of(one) != self.counterpart)
+        return frozenset(one for one in others if self.is_verified(one))
 
     @property
     def addressed(self) -> bool:
-        """The address that asked is itself written to, or the proved Reply-To instead of it."""
-        return bool(self._asking & set(self.recipients))
+        """The address that asked is itself written to, or instead of it the proved Reply-To or one that an exception names."""
+        return bool((self._asking | self.freed) & set(self.recipients))
 
     @property
     def _asking(self) -> frozenset[str]:
@@ -137,7 +157,7 @@ class Draft:
     @cached_property
     def contacts(self) -> tuple[Contact, ...]:
         """Contacts among the recipients, each once."""
-        found = (self.contact_of(one) for one in self.external)
+        found = (self.contact_of(one) for one in (*self.external, *self.partners))
         return tuple({contact.id: contact for contact in found if contact}.values())
 
     @property
@@ -151,6 +171,8 @@ class Draft:
     @property
     def encrypts(self) -> bool:
         """Whether it leaves encrypted: by the floor, by the officer's wish, and for a new request wherever there is a key."""
+        if "H2" in self.exempt:
+            return False
         if self.floor.enc or self.encrypted_to is not None:
             return True
         # A lost thread must not become a clear request: what the case would ask is not known here.
@@ -158,8 +180,15 @@ class Draft:
 
     @property
     def keyless(self) -> tuple[str, ...]:
-        """Contacts among the recipients to whom nothing can be encrypted now."""
-        return tuple(one.id for one in self.contacts if not any(key.encrypts(self.at) for key in one.keys))
+        """Contacts and strangers among the recipients to whom nothing can be encrypted now."""
+        strangers = (one for one in self.external if self.contact_of(one) is None)
+        contacts = (one.id for one in self.contacts if not any(key.encrypts(self.at) for key in one.keys))
+        return (*contacts, *strangers)
+
+    @property
+    def hop(self) -> TlsLevel:
+        """What the next hop must offer."""
+        return TlsLevel.NONE if "H3" in self.exempt else self.floor.tls
 
     @property
     def unpinned(self) -> tuple[str, ...]:
@@ -202,6 +231,20 @@ class Draft:
         """The address is ours or of the institution; exactly the named domains, no subdomain."""
         domains = {one.lower() for one in self.settings.contact_point.internal_domains}
         return self.is_own(key) or key.rpartition("@")[2] in domains
+
+    def is_partner(self, key: str) -> bool:
+        """The address is of a domestic partner; exactly the named domains, no subdomain."""
+        domains = {one.lower() for one in self.settings.contact_point.partner_domains}
+        return not self.is_internal(key) and key.rpartition("@")[2] in domains
+
+    def is_reachable(self, key: str) -> bool:
+        """The contact point may write to this address: the directory, the rule file or an exception says so."""
+        return self.is_verified(key) or self.is_provider(key) or key in self.freed
+
+    def is_provider(self, key: str) -> bool:
+        """The rule file lets the contact point write to this service provider."""
+        domains = {one.lower() for one in self.rules.provider_domains}
+        return key not in self.book and key.rpartition("@")[2] in domains
 
     def is_verified(self, key: str) -> bool:
         """The directory says that someone confirmed this address."""

@@ -90,7 +90,7 @@ def several_cases(draft: Draft) -> Found:
 
 def unproved_request(draft: Draft) -> Found:
     """Nothing proved who asked: the case has no channel."""
-    return bool(draft.external) and draft.case is not None and not draft.case.origin
+    return draft.external if draft.case is not None and not draft.case.origin else ()
 
 
 def unproved_reply_to(draft: Draft) -> Found:
@@ -115,12 +115,25 @@ def reply_all(draft: Draft) -> Found:
 
 
 def new_recipient(draft: Draft) -> Found:
-    """Someone who has not asked: a stranger, or another address of the counterpart that is not joint."""
+    """A stranger, who has not asked; with him are named the known addresses of the next row."""
     if draft.case is None:
         return ()
-    strangers = (one for one in draft.extra if draft.contact_of(one) is None)
-    known = (one for one in draft.extra if one in draft.visible and draft.is_verified(one))
-    return (*strangers, *known)
+    strangers = tuple(one for one in draft.extra if draft.contact_of(one) is None and one != _left(draft))
+    return (*strangers, *_known(draft)) if strangers else ()
+
+
+def added_address(draft: Draft) -> Found:
+    """Another address of the counterpart beside the one that asked, which is not joint."""
+    return _known(draft) if draft.case else ()
+
+
+def _known(draft: Draft) -> tuple[str, ...]:
+    return tuple(one for one in draft.extra if one in draft.visible and draft.is_verified(one))
+
+
+def _left(draft: Draft) -> str:
+    """The address that asked, where a contact of the directory did: whether it left is another row's business."""
+    return draft.origin if draft.case and draft.case.contact else ""
 
 
 def another_counterpart(draft: Draft) -> Found:
@@ -135,14 +148,14 @@ def blind_contact(draft: Draft) -> Found:
 
 
 def stranger(draft: Draft) -> Found:
-    """Not in the directory; who was in it when he asked is another row's business."""
-    left = draft.origin if draft.case and draft.case.contact else ""
-    return tuple(one for one in draft.external if draft.contact_of(one) is None and one != left)
+    """Not in the directory, and no provider the rule file names."""
+    strange = (one for one in draft.external if draft.contact_of(one) is None and one != _left(draft))
+    return tuple(one for one in strange if not draft.is_reachable(one))
 
 
 def unverified(draft: Draft) -> Found:
     """In the directory, and nobody confirmed the address yet."""
-    return tuple(one for one in draft.external if draft.contact_of(one) and not draft.is_verified(one))
+    return tuple(one for one in draft.external if draft.contact_of(one) and not draft.is_reachable(one))
 
 
 def unpinned_key(draft: Draft) -> Found:
@@ -174,8 +187,8 @@ def too_large(draft: Draft) -> Found:
 
 
 def colleague_in_copy(draft: Draft) -> Found:
-    """A colleague in copy of an answer in clear."""
-    return bool(draft.external and draft.colleagues)
+    """A colleague in copy of an answer in clear, where the rule file forbids it."""
+    return bool(draft.external and draft.colleagues) and not draft.rules.colleague_in_copy
 
 
 def several_contacts(draft: Draft) -> Found:
@@ -185,7 +198,7 @@ def several_contacts(draft: Draft) -> Found:
 
 def left_directory(draft: Draft) -> Found:
     """The address that asked left the directory, or belongs to another contact now."""
-    return bool(draft.external) and draft.case is not None and draft.counterpart is None
+    return (draft.origin,) if draft.external and draft.case and draft.case.origin and not draft.counterpart else ()
 
 
 def no_key(draft: Draft) -> Found:
@@ -194,16 +207,31 @@ def no_key(draft: Draft) -> Found:
 
 
 def verified_tls(draft: Draft) -> Found:
-    """The directory asks for an authenticated hop, which the relay cannot promise.
+    """The directory asks for an authenticated hop, and no relay promises one."""
+    if draft.encrypts and draft.rules.encrypted_without_tls:
+        return False
+    return bool(draft.external) and draft.hop is TlsLevel.VERIFIED and not draft.settings.outbound.relay_verified
 
-    Plain TLS as a floor is left to the relay: what the request had, the relay's own policy offers (row 31 detects more).
-    """
-    return bool(draft.external) and draft.floor.tls is TlsLevel.VERIFIED
+
+def open_to_partner(draft: Draft) -> Found:
+    """A forward to a domestic partner would leave in clear over a hop that nobody authenticates."""
+    sealed = draft.encrypts or bool(draft.settings.outbound.relay_verified)
+    return draft.partners if not draft.external and not sealed else ()
 
 
 def inside(draft: Draft) -> Found:
     """Only recipients inside the institution, from the contact point."""
-    return not draft.external and bool(draft.recipients) and draft.is_own(draft.sender)
+    return not draft.external and not draft.partners and bool(draft.recipients) and draft.is_own(draft.sender)
+
+
+def to_partner(draft: Draft) -> Found:
+    """A forward to domestic partners, encrypted or over a verified hop."""
+    return not draft.external and bool(draft.partners) and draft.from_mailbox
+
+
+def by_exception(draft: Draft) -> Found:
+    """Exceptions free this very mail from every row that refused or held it."""
+    return bool(draft.exempt) and (answer(draft) or own_request(draft))
 
 
 def keeps_channel(draft: Draft) -> bool:
@@ -212,15 +240,21 @@ def keeps_channel(draft: Draft) -> bool:
         draft.from_mailbox
         and bool(draft.external)
         and not draft.extra
-        and not draft.colleagues
+        and not (draft.colleagues and _shut_out(draft))
         and draft.addressed
-        and all(draft.is_verified(one) for one in draft.external)
+        and all(draft.is_reachable(one) for one in draft.external)
         and not (draft.encrypts and draft.keyless)
     )
 
 
+def _shut_out(draft: Draft) -> bool:
+    """No colleague may stand in copy of this mail."""
+    rule = "R22" if draft.encrypts else "R0"
+    return (draft.encrypts or not draft.rules.colleague_in_copy) and rule not in draft.exempt
+
+
 def own_request(draft: Draft) -> Found:
-    """A new request to one verified contact point; whatever names a case is none."""
+    """A new request to one verified contact point or provider; whatever names a case is none."""
     resolution = draft.resolution
     if resolution is None or resolution.conflict or resolution.several or resolution.unbound:
         return False

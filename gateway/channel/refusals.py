@@ -1,4 +1,4 @@
-"""Every line an officer can be refused with, in one table.
+"""Every line an officer hears when a mail does not leave at once, in one table.
 
 Never decides: the rules do. A line holds addresses and case numbers only, nothing of the mail's content, because relays log it.
 """
@@ -14,6 +14,7 @@ MAX_LISTED = 3
 MAX_ITEM_CHARS = 80
 
 _ADMINISTRATOR = "this case needs an administrator ({reason})"
+_HELD = "not sent yet, {reason}. The notice in the mailbox says what releases it."
 
 REFUSALS: dict[str, tuple[str, str]] = {
     "D0": ("451 4.3.0", "the gateway cannot decide now, nothing was sent. Press Send again in a few minutes."),
@@ -59,21 +60,21 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "552 5.3.4",
         "{found} is too large; split it into several numbered mails in this thread. Do not use a download link.",
     ),
-    "H1": ("550 5.7.1", _ADMINISTRATOR),
-    "H2": ("550 5.7.1", _ADMINISTRATOR),
-    "H3": ("550 5.7.1", _ADMINISTRATOR),
+    "H1": ("250 2.0.0", _HELD),
+    "H2": ("250 2.0.0", _HELD),
+    "H3": ("250 2.0.0", _HELD),
 }
 """Rule -> reply code with enhanced code (RFC 3463), and what to do, the essence in the first 60 characters."""
 
 
 def line(rule: str, number: str, **names: str | Iterable[str]) -> str:
-    """The complete reply of a rule: one line, ASCII, at most 500 octets, `<code> NOT SENT: <what to do> [<number>]`.
+    """The complete reply of a rule: one line, ASCII, at most 500 octets, `<code> NOT SENT: <what to do> [<number>]`, or HELD.
 
     Names fill the rule's placeholders; a list shows its first three. Raises KeyError for an unknown rule or a name left out.
     """
     code, text = REFUSALS[rule]
     said = text.format_map({name: _listed(value) for name, value in names.items()})
-    start, end = f"{code} NOT SENT: ", f" [{number}]"
+    start, end = f"{code} {'HELD' if code.startswith('2') else 'NOT SENT'}: ", f" [{number}]"
     room = MAX_LINE_OCTETS - len(start) - len(end)
     return start + (said if len(said) <= room else said[: room - 3] + "...") + end
 

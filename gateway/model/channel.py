@@ -20,6 +20,29 @@ class Act(StrEnum):
     DEFER = "defer"
 
 
+class Waiver(StrEnum):
+    """Who may let one mail pass in spite of a row (CHANNEL A3, column W)."""
+
+    NOBODY = "nobody"
+    ONE = "one"
+    TWO = "two"
+    """Two people, neither of them the officer who sends."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRules:
+    """What the rule file leaves to the institution; the defaults are the strict side except for a colleague in copy."""
+
+    colleague_in_copy: bool = True
+    """A colleague may stand in copy of an answer in clear (row 21)."""
+    reply_all: bool = False
+    """An answer may also reach other contact points, for joint circulars (row 23)."""
+    encrypted_without_tls: bool = False
+    """What is encrypted may take a hop without the TLS asked for (row 31)."""
+    provider_domains: tuple[str, ...] = ()
+    """Service providers outside the directory whom the contact point may write to (row 37)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Resolution:
     """Which case an outgoing message belongs to; first way that hits wins, two different hits are never a choice."""
@@ -64,6 +87,11 @@ class Decision:
     references: tuple[str, ...] = ()
     """Threading to write where the client lost it (row 28)."""
     protection: Protection = field(default_factory=Protection)
+    """What it leaves with; `tls` is what the hop must offer."""
+    waiver: Waiver = Waiver.NOBODY
+    """Who may let it pass, where it may not."""
+    waived: tuple[str, ...] = ()
+    """Numbers of the decisions that exceptions let it pass; each is used once more by sending it."""
 
 
 @dataclass(frozen=True, slots=True)

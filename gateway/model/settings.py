@@ -44,6 +44,8 @@ class ContactPoint:
     languages: tuple[str, ...] = ("en",)
     preservation_days: int = 90
     internal_domains: tuple[str, ...] = ()
+    partner_domains: tuple[str, ...] = ()
+    """Domestic partners such as the prosecution: forwards to them leave encrypted or over a verified hop."""
     delegates: tuple[str, ...] = ()
 
 
@@ -85,6 +87,10 @@ class Outbound:
     listen: tuple[str, ...] = ("127.0.0.1:10025",)
     allow_from: tuple[str, ...] = ("127.0.0.0/8",)
     relay: str = "maildir:state/relay"
+    relay_encrypted: str | None = None
+    """A relay that sends over TLS or not at all; without it such mail takes `relay`."""
+    relay_verified: str | None = None
+    """A relay that sends to authenticated servers or not at all; without it such mail is held."""
     mode: Mode = Mode.ENFORCE
 
 

@@ -4,13 +4,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gateway.channel.decide import decide
+from gateway.channel.decide import STRICT_RULES, decide
 from gateway.channel.resolve import resolve
 from gateway.mail.addresses import parse_address
 from gateway.mail.scan import scan
 from gateway.mail.thread import keys_of
 from gateway.model.case import CaseView, make_reference
-from gateway.model.channel import Decision, Resolution
+from gateway.model.channel import ChannelRules, Decision, Resolution
 from gateway.model.message import Envelope
 from gateway.model.settings import ContactPoint, Dkim, Settings
 from gateway.model.trust import Contact, ContactAddress, PinnedKey, Protection, SigLevel
@@ -117,6 +117,8 @@ def decided(
     encrypted_to: frozenset[str] | None = None,
     login: str | None = "j.doe",
     automatic: Withheld | None = None,
+    rules: ChannelRules = STRICT_RULES,
+    waived: frozenset[str] = frozenset(),
     journal_away: bool = False,
 ) -> Decision:
     """What the table says of the right answer, but for what the test changes."""
@@ -133,6 +135,8 @@ def decided(
         login=login,
         automatic=automatic,
         at=AT,
+        rules=rules,
+        waived=waived,
     )
 
 

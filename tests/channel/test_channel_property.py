@@ -149,7 +149,7 @@ def holds(decision, draft):
     if not outside:
         assert (decision.rule, decision.sign) == ("A1", False)
         return
-    assert COLLEAGUE not in decision.recipients
+    assert COLLEAGUE not in decision.recipients or not decision.encrypt_to
     assert decision.sign
     assert all(book[one][1].verified for one in outside)
     contact = book[next(iter(outside))][0]
