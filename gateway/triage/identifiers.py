@@ -17,7 +17,8 @@ from publicsuffixlist import PublicSuffixList
 from gateway.model.message import Text
 from gateway.model.verdict import IDENTIFIER_KINDS, Identifier, Place
 from gateway.triage.checksums import base58check, bech32, luhn
-from gateway.triage.matcher import Index, Terms
+from gateway.triage.matcher import Terms
+from gateway.triage.term_index import Index
 from gateway.triage.timestamps import moments
 
 MAX_IDENTIFIERS = 500

@@ -1,10 +1,10 @@
-"""Finds wording in folded text: phrases at the edges of words, RE2 patterns, and one set pass that says which to look for.
+"""Finds wording in folded text: phrases at the edges of words, and RE2 patterns.
 
 Never searches with a pattern that could take more than linear time; nearness is counted here, not written in patterns.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice
@@ -13,7 +13,7 @@ from typing import Any
 import re2
 
 from gateway.triage.normal import fold, fold_pattern, is_word
-from gateway.triage.phrase import BETWEEN, MAX_WORD, OPEN, Span, length_of, literal_of, spans_of
+from gateway.triage.phrase import BETWEEN, MAX_WORD, OPEN, Span, length_of, spans_of
 
 MAX_OCCURRENCES = 100
 """Occurrences of one term looked at in one text: the first decides almost always, a flood shall cost nothing."""
@@ -27,17 +27,17 @@ MAX_PROGRAM = 20_000
 MIN_OPEN = 2
 """Letters a word with an open end must show."""
 
-_SET_MEMORY = 64 << 20
 _PATTERN_MEMORY = 4 << 20
 _REPEAT = re.compile(r"\{(\d*)(?:,(\d*))?\}")
 _SYNTAX = re.compile(r"\\[pP](?:\{\^?\w+\}|\w)|\\x(?:\{[^}]*\}|\w\w)|\\.|\(\?P?<\w+>|\(\?[a-zA-Z-]+[:)]|\[:\^?\w+:\]")
 
 
-def _options(max_mem: int) -> Any:
-    options = re2.Options()
-    options.max_mem = max_mem
-    options.log_errors = False
-    return options
+def options(max_mem: int) -> Any:
+    """How every pattern is compiled: with bounded memory, and never writing to stderr."""
+    made = re2.Options()
+    made.max_mem = max_mem
+    made.log_errors = False
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def compile_terms(phrases: Sequence[str], patterns: Sequence[str]) -> Terms:
 @lru_cache(maxsize=65_536)
 def _compiled(pattern: str) -> Any:
     """One pattern, compiled once however many rules use it."""
-    return re2.compile(fold_pattern(pattern), _options(_PATTERN_MEMORY))
+    return re2.compile(fold_pattern(pattern), options(_PATTERN_MEMORY))
 
 
 def phrase_fault(phrase: str) -> str | None:
@@ -152,7 +152,7 @@ def pattern_fault(pattern: str) -> str | None:
     if any("A" <= character <= "Z" for character in _SYNTAX.sub("", pattern)):
         return "has a capital letter, but mail is compared in lower case"
     try:
-        compiled = re2.compile(fold_pattern(pattern), _options(_PATTERN_MEMORY))
+        compiled = re2.compile(fold_pattern(pattern), options(_PATTERN_MEMORY))
     except re2.error as error:
         return f"is not RE2: {_words(error)}"
     if compiled.programsize > MAX_PROGRAM:
@@ -165,44 +165,3 @@ def pattern_fault(pattern: str) -> str | None:
 def _words(error: Exception) -> str:
     first = error.args[0] if error.args else ""
     return first.decode("utf-8", "replace") if isinstance(first, bytes) else str(first)
-
-
-Candidates = Mapping[int, frozenset[int] | None]
-"""Number of the Terms -> which of its terms may stand there, by their numbers; None = each may."""
-
-
-class Index:
-    """Which of many terms may stand in a text, found in one pass over it."""
-
-    def __init__(self, terms: Iterable[Terms]) -> None:
-        self._set = re2.Set.SearchSet(_options(_SET_MEMORY))
-        self._terms: list[list[tuple[int, int]]] = []
-        known: dict[str, int] = {}
-        self._given = tuple(terms)
-        for owner, one in enumerate(self._given):
-            literals = (re2.escape(literal_of(phrase)) for phrase in one.phrases)
-            for number, source in enumerate((*literals, *(pattern.pattern for pattern in one.patterns))):
-                if source not in known:
-                    known[source] = self._set.Add(source)
-                    self._terms.append([])
-                self._terms[known[source]].append((owner, number))
-        self._all: Candidates = dict.fromkeys(range(len(self._given)))
-        # The engine answers `nothing` and `gave up` alike; a pattern that always matches tells them apart.
-        self._sentinel = self._set.Add("")
-        self._set.Compile()
-
-    def __reduce__(self) -> tuple[type["Index"], tuple[tuple[Terms, ...]]]:
-        """Built again where it is handed to another process: RE2 sets cannot travel."""
-        return Index, (self._given,)
-
-    def candidates(self, text: str) -> Candidates:
-        """Terms that stand in folded text, and perhaps some that do not; all of them if RE2 gave up."""
-        numbers = self._set.Match(text)
-        if self._sentinel not in numbers:
-            return self._all
-        found: dict[int, set[int]] = {}
-        for number in numbers:
-            if number != self._sentinel:
-                for owner, term in self._terms[number]:
-                    found.setdefault(owner, set()).add(term)
-        return {owner: frozenset(terms) for owner, terms in found.items()}

@@ -10,10 +10,11 @@ from typing import Any
 
 from gateway.errors import ConfigError
 from gateway.model.verdict import Category, Kind, Level, Place, RuleFiles
-from gateway.triage.matcher import Index, Terms, compile_terms
+from gateway.triage.matcher import Terms, compile_terms
 from gateway.triage.normal import fold
 from gateway.triage.rule_tree import RuleTree, judging, read_tree
 from gateway.triage.ruleset_schema import SEVERAL, LabelsShape, Nearness, RuleShape, ScoringShape, Wording
+from gateway.triage.term_index import Index
 from gateway.triage.vocabulary import written_out
 
 FALLBACK_LANGUAGE = "en"
@@ -98,7 +99,7 @@ class Ruleset:
     digest: str
     rules: tuple[Rule, ...] = field(repr=False)
     index: Index = field(repr=False, compare=False)
-    """Four Terms for each rule, in this order: its own, those of near, of not_near, of unless."""
+    """Asked: each rule's own Terms. Further: three for each rule, those of near, of not_near, of unless."""
     scoring: Scoring = field(repr=False)
     items: Mapping[str, Item] = field(repr=False)
     common_words: Mapping[str, frozenset[str]] = field(repr=False)
@@ -172,14 +173,12 @@ def _rule(shape: RuleShape, language: str) -> Rule:
 def _index(rules: tuple[Rule, ...]) -> Index:
     nothing = Near(Terms(), within=0)
     return Index(
-        terms
-        for rule in rules
-        for terms in (
-            rule.terms,
-            (rule.near or nothing).terms,
-            (rule.not_near or nothing).terms,
-            rule.unless or nothing.terms,
-        )
+        (rule.terms for rule in rules),
+        (
+            terms
+            for rule in rules
+            for terms in ((rule.near or nothing).terms, (rule.not_near or nothing).terms, rule.unless or nothing.terms)
+        ),
     )
 
 

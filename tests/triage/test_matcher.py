@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 from gateway.triage.matcher import (
     MAX_OCCURRENCES,
     MAX_REPEAT,
-    Index,
-    Terms,
     compile_terms,
     pattern_fault,
     phrase_fault,
@@ -237,43 +235,3 @@ def test_phrase_without_letters_is_refused(phrase):
 @pytest.mark.parametrize("phrase", ["a", "T-CY(2018)11", "№ 5", "保存"])
 def test_phrase_with_letters_is_taken(phrase):
     assert phrase_fault(phrase) is None
-
-
-def index_of(*terms):
-    return Index(terms)
-
-
-def test_index_names_terms_and_their_numbers():
-    index = index_of(compile_terms(["data", "account"], ["preserv[a-z]+"]), compile_terms(["life"], []), Terms())
-    assert index.candidates("the account is preserved") == {0: frozenset({1, 2})}
-    assert index.candidates("life and data") == {0: frozenset({0}), 1: frozenset({0})}
-
-
-def test_index_of_nothing_and_of_empty_text():
-    assert index_of().candidates("anything") == {}
-    assert index_of(compile_terms(["data"], [])).candidates("") == {}
-
-
-class GivesUp:
-    """A set that ran out of memory: it answers as if nothing stood there."""
-
-    def Match(self, _text):
-        return []
-
-
-def test_index_that_gave_up_names_everything():
-    index = index_of(compile_terms(["data"], []), compile_terms(["life"], []))
-    index._set = GivesUp()
-    assert index.candidates("no such words") == {0: None, 1: None}
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.lists(st.sampled_from(["data", "dat", "é", "preserve", "x", "日本", "\n", "lifeboat", "life"]), max_size=20))
-def test_index_misses_nothing_that_stands_there(words):
-    all_terms = [compile_terms([one], []) for one in ("data", "life", "日本", "preserve data")]
-    all_terms.append(compile_terms([], [r"preserv[a-z]* x"]))
-    text = " ".join(words)
-    candidates = index_of(*all_terms).candidates(text)
-    for number, terms in enumerate(all_terms):
-        if terms.stand_in(text):
-            assert number in candidates
