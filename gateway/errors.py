@@ -8,6 +8,7 @@ GatewayError
  +- SealFailed         our own mail cannot be signed or encrypted; a human sends it
  +- HopUnavailable     the next hop cannot be reached; the courier tries again
  +- BytesDiffer        what would leave is not what was stored; nothing leaves
+ +- NotPermitted       an exception that may not be granted, or is used up; nothing changes
  +- JudgeDefeated      a judge died, hung or answered nonsense over one message; tried again, then judge-error
 """
 
@@ -68,6 +69,14 @@ class HopUnavailable(GatewayError):
 
 class BytesDiffer(GatewayError):
     """The bytes about to leave differ from those stored; nothing leaves, an operator looks."""
+
+
+class ReceptionUnavailable(GatewayError):
+    """The process that takes mail in cannot be started; no sender hears 250."""
+
+
+class NotPermitted(GatewayError):
+    """An exception may not be granted by this person, or is used up by now; says why and what to do."""
 
 
 class JudgeDefeated(GatewayError):

@@ -20,6 +20,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
+from gateway.model.hold import HoldState
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -54,6 +56,14 @@ class Happening(StrEnum):
     DECIDED = "decided"
     RECORDED = "recorded"
     RETURNED = "returned"
+    HELD = "held"
+    REMINDED = "reminded"
+    RELEASED = "released"
+    GIVEN_BACK = "given-back"
+    EXCEPTION_PROPOSED = "exception-proposed"
+    EXCEPTION_GRANTED = "exception-granted"
+    EXCEPTION_USED = "exception-used"
+    EXCEPTION_REVOKED = "exception-revoked"
 
 
 class Moment(TypeDecorator[datetime]):
@@ -281,3 +291,71 @@ counters = Table(
     Column("slot", Integer, primary_key=True, autoincrement=False),
     Column("value", BigInteger, nullable=False),
 )
+
+# The numbers officers were given; pressing Send again is the same row.
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("mailbox", String, primary_key=True),
+    Column("number", String, primary_key=True),
+    Column("rule", String, nullable=False),
+    Column("row", Integer, nullable=False),
+    Column("waiver", String, nullable=False),
+    Column("reference", String),
+    Column("sender", String, nullable=False),
+    Column("login", String),
+    Column("recipients", Text, nullable=False),
+    Column("reply", Text, nullable=False),
+    Column("first_at", Moment, nullable=False),
+    Column("last_at", Moment, nullable=False),
+    Column("times", Integer, nullable=False),
+)
+
+exceptions = Table(
+    "exceptions",
+    metadata,
+    _row_id(),
+    _mailbox(),
+    Column("number", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("proposed_by", String, nullable=False),
+    Column("proposed_at", Moment, nullable=False),
+    Column("granted_by", String),
+    Column("granted_at", Moment),
+    Column("until", Moment, nullable=False),
+    Column("uses", Integer, nullable=False),
+    Column("used", Integer, nullable=False),
+    Column("revoked_by", String),
+    Column("revoked_at", Moment),
+    Index("ix_exceptions_until", "mailbox", "until"),
+    Index("ix_exceptions_number", "mailbox", "number"),
+    sqlite_autoincrement=True,
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    _row_id(),
+    _mailbox(),
+    Column("number", String, nullable=False),
+    Column("rule", String, nullable=False),
+    Column("reference", String),
+    Column("category", String, nullable=False),
+    Column("message_id", String, nullable=False),
+    Column("envelope", Text, nullable=False),
+    Column("content_id", ForeignKey("contents.id"), nullable=False),
+    # The submitted bytes below the trace: the same mail is held once.
+    Column("sha256", String, nullable=False),
+    Column("reply", Text, nullable=False),
+    # (mail, recipient) pairs that count as held.
+    Column("pairs", Integer, nullable=False),
+    Column("held_at", Moment, nullable=False),
+    Column("reminded_at", Moment),
+    Column("paged_at", Moment),
+    Column("state", String, nullable=False),
+    Column("settled_at", Moment),
+    sqlite_autoincrement=True,
+)
+_held = holds.c.state == HoldState.HELD.value
+Index("ix_holds_held", holds.c.held_at, postgresql_where=_held, sqlite_where=_held)
+Index("ix_holds_once", *(holds.c.mailbox, holds.c.sha256), unique=True, postgresql_where=_held, sqlite_where=_held)

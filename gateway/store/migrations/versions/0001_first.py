@@ -1,4 +1,4 @@
-"""First schema: contents, arrivals, verdicts, cases, outbox, receipts, events, rule sets, counters."""
+"""First schema: contents, arrivals, verdicts, cases, outbox, holds, exceptions, receipts, events, rule sets, counters."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,6 +10,7 @@ ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 WAITING = sa.text("state = 'waiting'")
 QUEUED = sa.text("state = 'queued'")
 NOT_RETURNED = sa.text("state <> 'returned'")
+HELD = sa.text("state = 'held'")
 
 
 def upgrade() -> None:
@@ -17,6 +18,7 @@ def upgrade() -> None:
     _create_arrivals()
     _create_cases()
     _create_outbox()
+    _create_holds()
     _create_rest()
 
 
@@ -197,6 +199,73 @@ def _create_outbox() -> None:
         sqlite_where=QUEUED,
     )
     op.create_index("ix_outbox_reference", "outbox", ["reference"], unique=False)
+
+
+def _create_holds() -> None:
+    op.create_table(
+        "refusals",
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("rule", sa.String(), nullable=False),
+        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("waiver", sa.String(), nullable=False),
+        sa.Column("reference", sa.String(), nullable=True),
+        sa.Column("sender", sa.String(), nullable=False),
+        sa.Column("login", sa.String(), nullable=True),
+        sa.Column("recipients", sa.Text(), nullable=False),
+        sa.Column("reply", sa.Text(), nullable=False),
+        sa.Column("first_at", sa.BigInteger(), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("mailbox", "number", name="pk_refusals"),
+    )
+    op.create_table(
+        "exceptions",
+        sa.Column("id", ROW_ID, autoincrement=True, nullable=False),
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("proposed_by", sa.String(), nullable=False),
+        sa.Column("proposed_at", sa.BigInteger(), nullable=False),
+        sa.Column("granted_by", sa.String(), nullable=True),
+        sa.Column("granted_at", sa.BigInteger(), nullable=True),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("uses", sa.Integer(), nullable=False),
+        sa.Column("used", sa.Integer(), nullable=False),
+        sa.Column("revoked_by", sa.String(), nullable=True),
+        sa.Column("revoked_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_exceptions"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_exceptions_until", "exceptions", ["mailbox", "until"], unique=False)
+    op.create_index("ix_exceptions_number", "exceptions", ["mailbox", "number"], unique=False)
+    op.create_table(
+        "holds",
+        sa.Column("id", ROW_ID, autoincrement=True, nullable=False),
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("number", sa.String(), nullable=False),
+        sa.Column("rule", sa.String(), nullable=False),
+        sa.Column("reference", sa.String(), nullable=True),
+        sa.Column("category", sa.String(), nullable=False),
+        sa.Column("message_id", sa.String(), nullable=False),
+        sa.Column("envelope", sa.Text(), nullable=False),
+        sa.Column("content_id", ROW_ID, nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("reply", sa.Text(), nullable=False),
+        sa.Column("pairs", sa.Integer(), nullable=False),
+        sa.Column("held_at", sa.BigInteger(), nullable=False),
+        sa.Column("reminded_at", sa.BigInteger(), nullable=True),
+        sa.Column("paged_at", sa.BigInteger(), nullable=True),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("settled_at", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["content_id"], ["contents.id"], name="fk_holds_content_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_holds"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_holds_held", "holds", ["held_at"], unique=False, postgresql_where=HELD, sqlite_where=HELD)
+    op.create_index(
+        "ix_holds_once", "holds", ["mailbox", "sha256"], unique=True, postgresql_where=HELD, sqlite_where=HELD
+    )
 
 
 def _create_rest() -> None:
