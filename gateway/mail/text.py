@@ -1,10 +1,11 @@
 """Reads the words of a message by place: what a reader would see, and what of it is new.
 
 It never classifies, never loads anything remote and never opens an archive; what it cannot read it names, because
-silence about a request is the worst answer.
+silence about a request is the worst answer. Documents are read by a function it is given.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from gateway.mail.decode import charset_text, decoded_words, printable
@@ -13,12 +14,14 @@ from gateway.mail.legacy_display import is_protected, payload_of, repeats_fields
 from gateway.mail.quotation import Parted, part_words
 from gateway.mail.scan import ENCAPSULATED, body_of
 from gateway.mail.subject import is_forward, stripped_subject
-from gateway.model.message import Message, Part, Text
+from gateway.model.message import Extracted, Message, Part, Text
 from gateway.model.verdict import Reason
 
 MAX_TEXT_CHARACTERS = 1_048_576
 """Characters read of one message, all places together."""
 MAX_ENCODED_BYTES = 4 * MAX_TEXT_CHARACTERS
+MAX_DOCUMENT_ENCODED_BYTES = 24 << 20
+"""Of an attached document in its transfer encoding; a larger one is no form."""
 MAX_HEADING_CHARACTERS = 80
 MAX_TITLE_CHARACTERS = 160
 MIN_DIFFERING_WORDS = 5
@@ -28,6 +31,15 @@ UNREADABLE_BY_DESIGN = frozenset(
     {"application/pgp-signature", "application/pgp-encrypted", "application/pkcs7-signature", "application/pgp-keys"}
 )
 """Parts without words that OpenPGP and S/MIME bring along; they are no unread attachments."""
+
+NEVER_DOCUMENTS = ("image/", "audio/", "video/", "font/", "model/")
+"""Main types that hold no words for a reader of documents."""
+
+TEXT_FILES = (".txt", ".text", ".csv", ".tsv", ".log", ".md")
+"""Names that programs send as application/octet-stream, though they are plain text."""
+
+Extract = Callable[[bytes], Extracted]
+"""EDGE documents: the words of an attached document; never raises."""
 
 REPORT_TEXTS = frozenset(
     {
@@ -44,16 +56,24 @@ _UUENCODED = re.compile(r"^begin [0-7]{3,4} \S", re.MULTILINE)
 _WORD = re.compile(r"[^\W_]{3,}")
 _LINK = re.compile(r"<?(?:https?://|mailto:|cid:)[^\s<>]*+>?", re.IGNORECASE)
 _TEMPLATE = re.compile(
-    r"T-?CY\s?\(2018\)\s?1[01]\b|^\W*Data Preservation Request\b.{0,40}\bArticles? 29|"
-    r"^\W*Mutual Legal Assistance Request for subscriber information",
+    r"T-?CY\s?\(2018\)\s?1[01]\b|^\W*(?:\d\W+)?Data Preservation Request\b.{0,80}\bArticles? 29|"
+    r"^\W*(?:\d\W+)?Mutual Legal Assistance Request for subscriber information",
     re.IGNORECASE,
 )
 """Reference or title of the Cybercrime Convention Committee's forms: T-CY(2018)10 Article 31, T-CY(2018)11 Articles 29 and 30."""
+_TITLE_OPENS = re.compile(r"\W*(?:\d\W+)?(?:Data Preservation|Mutual Legal Assistance)\b", re.IGNORECASE)
+TITLE_LINES = 3
+"""Lines over which a title may be broken."""
 
 
-def read(message: Message, *, part: Part | None = None) -> Text:
+def unread(_data: bytes) -> Extracted:
+    """What is said of every document where nothing reads documents."""
+    return Extracted(findings=(Reason.ATTACHMENT_UNREAD,))
+
+
+def read(message: Message, *, part: Part | None = None, extract: Extract = unread) -> Text:
     """The words of the message, or of one part of it such as a decrypted root, by place and with findings; never raises."""
-    reader = _Reader(message)
+    reader = _Reader(message, extract)
     reader.take(part or message.root)
     return reader.text()
 
@@ -61,8 +81,9 @@ def read(message: Message, *, part: Part | None = None) -> Text:
 class _Reader:
     """Walks the parts of one message; it keeps the words by place, the findings and how much may still be read."""
 
-    def __init__(self, message: Message) -> None:
+    def __init__(self, message: Message, extract: Extract) -> None:
         self._message = message
+        self._extract = extract
         self._left = MAX_TEXT_CHARACTERS
         self._markup_left = MAX_ENCODED_BYTES
         self._payload = payload_of(message.root)
@@ -86,7 +107,7 @@ class _Reader:
             headings=_headings(body),
             body=body,
             quoted="\n\n".join(filter(None, self._quoted)),
-            attachments=tuple(self._attachments),
+            attachments=tuple(filter(None, self._attachments)),
             filenames=tuple(self._filenames),
             template=_template(self._subject, body, *self._attachments),
             findings=tuple(self._findings),
@@ -151,7 +172,18 @@ class _Reader:
                 self._attach_subject(part, child)
                 self._attach(child)
         else:
-            self._findings[Reason.ATTACHMENT_UNREAD] = None
+            self._attachments.append(self._document(part))
+
+    def _document(self, part: Part) -> str:
+        """The words of a file: of plain text as they stand, of a document what the reader of documents finds."""
+        if part.filename.lower().endswith(TEXT_FILES):
+            return self._words(part)
+        if part.content_type.startswith(NEVER_DOCUMENTS) or part.end - part.body_start > MAX_DOCUMENT_ENCODED_BYTES:
+            found = unread(b"")
+        else:
+            found = self._extract(body_of(self._message, part))
+        self._findings.update(dict.fromkeys(found.findings))
+        return self._bounded(printable(found.text))
 
     def _attach_subject(self, part: Part, child: Part) -> None:
         subject = child.header.first("subject") if part.content_type in ENCAPSULATED else None
@@ -254,6 +286,21 @@ def _is_heading(line: str) -> bool:
 
 def _template(*texts: str) -> str:
     """The lines that name one of the Committee's forms, each once; a long line is a sentence about a form."""
-    lines = (line.strip() for text in texts for line in text.split("\n"))
-    found = (line for line in lines if len(line) <= MAX_TITLE_CHARACTERS and _TEMPLATE.search(line))
+    lines = [[line.strip() for line in text.split("\n")] for text in texts]
+    found = (
+        title for one in lines for number in range(len(one)) if (title := _title(one[number : number + TITLE_LINES]))
+    )
     return "\n".join(dict.fromkeys(found))
+
+
+def _title(lines: list[str]) -> str:
+    """The title that begins with the first line and may go on over the next ones; '' for none."""
+    first = lines[0]
+    if not first or len(first) > MAX_TITLE_CHARACTERS:
+        return ""
+    if _TEMPLATE.search(first):
+        return first
+    whole = " ".join(lines)
+    opens = _TITLE_OPENS.match(first) and len(whole) <= 2 * MAX_TITLE_CHARACTERS
+    match = _TEMPLATE.search(whole) if opens else None
+    return match[0] if match else ""

@@ -162,6 +162,14 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Extracted:
+    """What an attached document says, and what is odd about it."""
+
+    text: str = ""
+    findings: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ThreadKeys:
     """What may tie a message to a case: ids, case tags, the Microsoft conversation."""
 

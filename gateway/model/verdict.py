@@ -80,9 +80,13 @@ class Reason(StrEnum):
     UNKNOWN_CHARSET = "unknown-charset"
     TEXT_TRUNCATED = "text-truncated"
     ATTACHMENT_UNREAD = "attachment-unread"
+    ATTACHMENT_LOCKED = "attachment-locked"
     ATTACHMENT_ONLY = "attachment-only"
     NO_TEXT = "no-text"
     DOUBTFUL_CATEGORY = "doubtful-category"
+    FORM_UNCLEAR = "form-unclear"
+    CONFIDENTIALITY_ASKED = "confidentiality-asked"
+    OTHER_CHANNEL_ASKED = "other-channel-asked"
     # about signatures and encryption
     PARTLY_SIGNED = "partly-signed"
     INLINE_SIGNED = "inline-signed"
@@ -114,6 +118,19 @@ class Reason(StrEnum):
     REPEATED = "repeated"
     NOT_ADDRESSED = "not-addressed"
     BAD_CASE_TAG = "bad-case-tag"
+    # against what authenticated mail of this address was like so far
+    KEY_CHANGE = "key-change"
+    SIGNATURE_DROPPED = "signature-dropped"
+    ENCRYPTION_DROPPED = "encryption-dropped"
+    FIRST_CONTACT = "first-contact"
+    DKIM_DOMAIN_CHANGED = "dkim-domain-changed"
+    DKIM_SELECTOR_CHANGED = "dkim-selector-changed"
+    MAIL_PATH_CHANGED = "mail-path-changed"
+    DATE_ZONE_CHANGED = "date-zone-changed"
+    LANGUAGE_CHANGED = "language-changed"
+    # what a mailbox taken over is used for
+    KEY_ANNOUNCED = "key-announced"
+    MANY_TARGETS = "many-targets"
 
 
 AMBIGUOUS = frozenset(
@@ -129,6 +146,15 @@ AMBIGUOUS = frozenset(
     }
 )
 """Defects that make a message ambiguous: no trust, no receipt, delivered all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A finding that asks for a second look and never gives trust, with the figures it rests on."""
+
+    reason: Reason
+    detail: str
+    """One sentence in English; names of keys, domains and zones, no text of the mail."""
 
 
 class Level(StrEnum):

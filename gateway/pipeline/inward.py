@@ -7,19 +7,22 @@ from gateway.mail import stamp
 from gateway.mail.automatic import automatic, kind_of, suppressed
 from gateway.mail.parse import parse
 from gateway.mail.text import read
+from gateway.model.history import Appearance
 from gateway.model.message import Arrival, Message, Text
 from gateway.model.outbox import OutMail
 from gateway.model.outcome import Facts, Outcome, Verdict
 from gateway.model.trust import Assurance, Checks, Identity, Method, Unsealed
-from gateway.model.verdict import Classification, Disposition, Reason, ReceiptDecision, Ruling, Withheld
-from gateway.pipeline.cases import case_after, new_case, request_key
+from gateway.model.verdict import Classification, Disposition, Reason, ReceiptDecision, Ruling, Signal, Withheld
+from gateway.pipeline.cases import PROVED, case_after, new_case, request_key
 from gateway.pipeline.receipts import compose_receipt
 from gateway.pipeline.tools import Tools
 from gateway.triage import policy
 from gateway.triage.classify import classify
+from gateway.triage.extract import extractor
 from gateway.triage.oddities import oddities
 from gateway.trust.directory import identify
 from gateway.trust.lookalike import resembled
+from gateway.trust.signals import appearance, signals
 
 INNER_DEFECTS = frozenset({Reason.MIME_TOO_DEEP, Reason.MIME_TOO_MANY_PARTS, Reason.MIME_MALFORMED})
 """Findings inside a decrypted part that count: it need not have a From of its own."""
@@ -46,6 +49,25 @@ class Assessment:
     identity: Identity
     automatic: Withheld | None
     verdict: Verdict
+    appearance: Appearance | None
+    """What the history of the sender's address may learn from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Proofs:
+    """Who wrote the message, before a word of it is read."""
+
+    message: Message
+    unsealed: Unsealed
+    checks: Checks
+    identity: Identity
+    made_by: Withheld | None
+    """What says that a machine wrote it."""
+
+    @property
+    def machine(self) -> Withheld | None:
+        """The same for everything but a receipt: a name such as noreply@ makes an emergency no less of one."""
+        return None if self.made_by is Withheld.ROBOT else self.made_by
 
 
 def inward(arrival: Arrival, facts: Facts, tools: Tools) -> Outcome:
@@ -66,6 +88,7 @@ def inward(arrival: Arrival, facts: Facts, tools: Tools) -> Outcome:
         insertions=insertions,
         receipts=receipts,
         dns=found.checks.dns,
+        appearance=found.appearance,
     )
 
 
@@ -74,57 +97,42 @@ def assess(arrival: Arrival, facts: Facts, tools: Tools, *, reveal: bool = False
 
     With `reveal` identifiers and hits of encrypted mail carry their text: for eyes, never for the journal (DESIGN section 3).
     """
-    at = arrival.received_at
-    message = parse(arrival.content)
-    contact, _ = (tools.book.get(message.sender.key) if message.sender else None) or (None, None)
-    unsealed = tools.unseal(message, contact, at)
-    checks = tools.check(message, arrival.envelope, at)
-    identity = identify(message, envelope=arrival.envelope, checks=checks, unsealed=unsealed, book=tools.book, at=at)
-    made_by = automatic(message, arrival.envelope)
-    # A name such as noreply@ or mla-request@ withholds a receipt; it does not make an emergency less of one.
-    machine = None if made_by is Withheld.ROBOT else made_by
+    proofs = _proofs(arrival, tools)
+    message, unsealed, identity = proofs.message, proofs.unsealed, proofs.identity
     text, inner = _words(message, unsealed)
     defects = (*message.defects, *inner, *unsealed.contradictions)
-    odd = _odd(arrival, message, checks, tools)
     classification = classify(
         text,
         ruleset=tools.ruleset,
-        kind=kind_of(machine) if machine else None,
+        kind=kind_of(proofs.machine) if proofs.machine else None,
         own_addresses=tools.settings.mailboxes,
         sender_domain=message.sender.domain if message.sender else None,
         encrypted=unsealed.encrypted and not reveal,
     )
     ruling = policy.decide(
         message_defects=defects,
-        automatic=machine,
+        automatic=proofs.machine,
         category=classification.category,
         identity=identity,
         final=facts.final,
     )
-    receipt = policy.receipt(
-        ruling=ruling,
-        message=message,
-        envelope=arrival.envelope,
-        identity=identity,
-        automatic=made_by,
-        suppressed=suppressed(message),
-        settings=tools.settings,
-        repeat=not facts.receipt_due,
-        can_encrypt=contact is not None and any(key.encrypts(at) for key in contact.keys),
-        encrypted=unsealed.encrypted,
-    )
+    shown = appearance(message, checks=proofs.checks, unsealed=unsealed, classification=classification)
+    told = _signals(shown, proofs, classification, facts)
+    odd = (*_odd(arrival, message, proofs.checks, tools), *(one.reason for one in told))
     verdict = Verdict(
         classification=classification,
         assurance=Assurance(ruling.assurance),
         disposition=ruling.disposition,
         reasons=_reasons(ruling, facts, *defects, *unsealed.reasons, *text.findings, *classification.findings, *odd),
-        results=(*checks.results, *unsealed.results),
-        receipt=receipt,
-        contact=contact.id if contact else None,
+        results=(*proofs.checks.results, *unsealed.results),
+        receipt=_receipt_decision(arrival, facts, proofs, ruling, tools),
+        contact=identity.contact.id if identity.contact else None,
         ruleset=tools.ruleset.digest,
         page=ruling.page,
+        signals=told,
     )
-    return Assessment(message, unsealed, checks, identity, machine, verdict)
+    learned = shown if _may_be_learned(verdict, proofs, facts) else None
+    return Assessment(message, unsealed, proofs.checks, identity, proofs.machine, verdict, learned)
 
 
 def judge_error(arrival: Arrival, facts: Facts, *, mailbox: str, hostname: str) -> Outcome:
@@ -141,12 +149,60 @@ def judge_error(arrival: Arrival, facts: Facts, *, mailbox: str, hostname: str) 
 def _words(message: Message, unsealed: Unsealed) -> tuple[Text, tuple[Reason, ...]]:
     """The text to judge: of the decrypted part where there is one, with the outer Subject if none is inside."""
     if unsealed.content is None:
-        return read(message), ()
+        return read(message, extract=extractor()), ()
     inside = parse(unsealed.content)
-    text = read(inside)
+    text = read(inside, extract=extractor())
     if not text.subject:
         text = replace(text, subject=read(message).subject)
     return text, tuple(one for one in inside.defects if one in INNER_DEFECTS)
+
+
+def _proofs(arrival: Arrival, tools: Tools) -> _Proofs:
+    at = arrival.received_at
+    message = parse(arrival.content)
+    contact, _ = (tools.book.get(message.sender.key) if message.sender else None) or (None, None)
+    unsealed = tools.unseal(message, contact, at)
+    checks = tools.check(message, arrival.envelope, at)
+    identity = identify(message, envelope=arrival.envelope, checks=checks, unsealed=unsealed, book=tools.book, at=at)
+    return _Proofs(message, unsealed, checks, identity, automatic(message, arrival.envelope))
+
+
+def _receipt_decision(arrival: Arrival, facts: Facts, proofs: _Proofs, ruling: Ruling, tools: Tools) -> ReceiptDecision:
+    contact = proofs.identity.contact
+    return policy.receipt(
+        ruling=ruling,
+        message=proofs.message,
+        envelope=arrival.envelope,
+        identity=proofs.identity,
+        automatic=proofs.made_by,
+        suppressed=suppressed(proofs.message),
+        settings=tools.settings,
+        repeat=not facts.receipt_due,
+        can_encrypt=contact is not None and any(key.encrypts(arrival.received_at) for key in contact.keys),
+        encrypted=proofs.unsealed.encrypted,
+    )
+
+
+def _signals(
+    shown: Appearance | None, proofs: _Proofs, classification: Classification, facts: Facts
+) -> tuple[Signal, ...]:
+    """What compares the message with earlier mail of its sender; a machine writes otherwise than its people."""
+    if proofs.machine is not None:
+        return ()
+    return signals(
+        shown,
+        message=proofs.message,
+        unsealed=proofs.unsealed,
+        identity=proofs.identity,
+        classification=classification,
+        history=facts.history,
+    )
+
+
+def _may_be_learned(verdict: Verdict, proofs: _Proofs, facts: Facts) -> bool:
+    """Only a human's mail that proves its sender and is not held tells what his mail is like; a repeat tells nothing new."""
+    proved = verdict.assurance in PROVED and not proofs.identity.openpgp_wrong
+    return proved and verdict.disposition is Disposition.ACCEPT and proofs.machine is None and facts.repeat_of is None
 
 
 def _reasons(ruling: Ruling, facts: Facts, *findings: Reason) -> tuple[Reason, ...]:

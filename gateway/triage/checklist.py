@@ -23,6 +23,13 @@ def items_found(
     return by_rules | {item.id for item in items.values() if not item.identifiers.isdisjoint(kinds)}
 
 
+def with_box(by_rules: frozenset[str], *, mla_intended: bool | None) -> frozenset[str]:
+    """Items found by rules, except that a ticked box decides whether a request for mutual assistance follows."""
+    if mla_intended is None:
+        return by_rules
+    return (by_rules - {MLA_INTENDED, MLA_DECLINED}) | {MLA_INTENDED if mla_intended else MLA_DECLINED}
+
+
 def missing(
     *, categories: tuple[Category, ...], kind: Kind, found: frozenset[str], items: Mapping[str, Item]
 ) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gateway.model.message import Text
 from gateway.model.verdict import Category, Classification, Identifier, Kind, Place, Reason
 from gateway.triage import checklist, facts, identifiers
+from gateway.triage.form import Form, read_form
 from gateway.triage.hits import Folded, RuleHit, folded, rule_hits
 from gateway.triage.language import language_of
 from gateway.triage.normal import fold
@@ -50,9 +51,10 @@ def classify(
     The same text and rule set give the same answer. Of encrypted mail no word leaves: hits without text, no identifiers,
     no reference; whoever may read it finds them again with `identifiers.find`. Never raises.
     """
+    text, form = read_form(text)
     texts = folded(text)
-    evidence = _evidence(text, texts, ruleset, own_addresses, sender_domain, show=not encrypted)
-    told = kind or _kind_told(evidence.hits, ruleset.scoring)
+    evidence = _evidence(text, texts, ruleset, form, own_addresses, sender_domain, show=not encrypted)
+    told = kind or form.status or _kind_told(evidence.hits, ruleset.scoring)
     finding = _conclude(evidence, told, ruleset.scoring, automatic=kind is not None)
     if not finding.reached and kind is None:
         finding = _quoted_too(finding, text, ruleset)
@@ -62,7 +64,7 @@ def classify(
         category=primary,
         secondary=tuple(secondary),
         kind=of_kind,
-        urgent=_sum(one for one in evidence.hits if one.rule.urgent) >= ruleset.scoring.urgent_threshold,
+        urgent=form.urgent or _sum(one for one in evidence.hits if one.rule.urgent) >= ruleset.scoring.urgent_threshold,
         language=_language(texts, evidence.hits, ruleset),
         hits=tuple(one.hit for one in evidence.hits),
         score=evidence.scores.get(primary, 0.0),
@@ -71,7 +73,7 @@ def classify(
         reference=None if encrypted else facts.reference(text, folded=_reference_places(texts), labels=ruleset.labels),
         mla_intended=checklist.mla_intended(evidence.items),
         preservation_days=facts.preservation_days(texts[Place.BODY], labels=ruleset.labels),
-        findings=(Reason.DOUBTFUL_CATEGORY,) if finding.doubtful else (),
+        findings=(*((Reason.DOUBTFUL_CATEGORY,) if finding.doubtful else ()), *form.findings),
     )
 
 
@@ -79,6 +81,7 @@ def _evidence(
     text: Text,
     texts: Folded,
     ruleset: Ruleset,
+    form: Form,
     own_addresses: tuple[str, ...],
     sender_domain: str | None,
     *,
@@ -87,7 +90,8 @@ def _evidence(
     hits = rule_hits(texts, ruleset=ruleset, show=show)
     named = identifiers.find(text, sender_domain=sender_domain, own_addresses=own_addresses)
     by_rules = frozenset(one.rule.item for one in hits if one.rule.item is not None)
-    items = checklist.items_found(by_rules=by_rules, identifiers=named, items=ruleset.items)
+    told = checklist.with_box(by_rules, mla_intended=form.mla_intended)
+    items = checklist.items_found(by_rules=told, identifiers=named, items=ruleset.items)
     return _Evidence(hits, named, items, _scores(hits))
 
 
