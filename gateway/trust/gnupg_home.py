@@ -17,11 +17,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
+from urllib.parse import unquote
 
 from gateway.errors import GpgUnavailable
 from gateway.model.trust import PinnedKey
+from gateway.trust.agent import agent_signature
 from gateway.trust.key_inspection import KeyRefused, admit, listed_keys
 from gateway.trust.own_key import make_own_key
+from gateway.trust.own_signature import SigningKey, signing_key
 
 MAX_OUTPUT_BYTES = 67_108_864
 """What one run of gpg may write: twice the largest mail."""
@@ -115,11 +119,18 @@ class GnupgHome:
 
     def _own_ring(self) -> str:
         """Path of a key ring like our own public key box, which gpg would check anew each time; follows its changes."""
-        box = os.path.join(self.path, "pubring.kbx")
-        changed = os.stat(box).st_mtime_ns if os.path.exists(box) else 0
-        if changed != self._own[1]:
-            self._own = (self._ring(self.run(("--export",), keyring=box).stdout), changed)
-        return self._own[0] or box
+        if self.changed != self._own[1]:
+            self._own = (self._ring(self.run(("--export",), keyring=self._box).stdout), self.changed)
+        return self._own[0] or self._box
+
+    @property
+    def changed(self) -> int:
+        """When our own public keys last changed: nanoseconds since 1970, 0 if there are none."""
+        return os.stat(self._box).st_mtime_ns if os.path.exists(self._box) else 0
+
+    @property
+    def _box(self) -> str:
+        return os.path.join(self.path, "pubring.kbx")
 
     def _ring(self, ring: bytes) -> str:
         path = os.path.join(self.path, "rings", f"{hashlib.sha256(ring).hexdigest()}.gpg")
@@ -181,6 +192,23 @@ class GnupgHome:
             raise GpgUnavailable(f"the GnuPG home does not hold the key {fingerprint}")
         return run.stdout
 
+    def signing_key(self, fingerprint: str) -> SigningKey | None:
+        """The (sub)key of our own key that signs, None where gpg has to choose or to sign; raises GpgUnavailable."""
+        octets = self.own_key(fingerprint).packets
+        run = self.run(
+            ("--with-colons", "--fixed-list-mode", "--with-keygrip", "--list-keys"), keyring=self._ring(octets)
+        )
+        return signing_key(run.stdout, octets) if run.rc == 0 else None
+
+    def agent_signature(self, *, keygrip: str, digest: bytes) -> bytes:
+        """What our agent answers when asked to sign; raises SealFailed and GpgUnavailable as `agent.agent_signature` does."""
+        return agent_signature(self._agent_socket, keygrip=keygrip, digest=digest, seconds=self.timeout)
+
+    @cached_property
+    def _agent_socket(self) -> str:
+        """Where gpg would look for the agent: in the home, or below /run/user."""
+        return unquote(self._gpgconf("--list-dirs", "agent-socket").decode().rstrip("\n"))
+
     def version(self) -> str:
         """Version number of gpg, such as '2.2.40'."""
         words = self.run(("--version",)).stdout.split(b"\n")[0].split()
@@ -188,16 +216,16 @@ class GnupgHome:
 
     def start_agent(self) -> None:
         """Start the agent that holds our secret key, so that no judge's child is its parent."""
-        self._agent("--launch")
+        self._gpgconf("--launch", "gpg-agent")
 
     def kill_agent(self) -> None:
         """End the agent of this home; nothing happens if there is none."""
-        self._agent("--kill")
+        self._gpgconf("--kill", "gpg-agent")
 
-    def _agent(self, verb: str) -> None:
-        command = ("gpgconf", "--homedir", self.path, verb, "gpg-agent")
+    def _gpgconf(self, verb: str, what: str) -> bytes:
+        command = ("gpgconf", "--homedir", self.path, verb, what)
         with _unavailable("gpgconf cannot be run"):
-            subprocess.run(command, check=True, capture_output=True, timeout=self.timeout)
+            return subprocess.run(command, check=True, capture_output=True, timeout=self.timeout).stdout
 
 
 @contextmanager

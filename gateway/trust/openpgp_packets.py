@@ -47,6 +47,7 @@ class Packet:
     """Its length stood before it; False for a stream of unknown length (RFC 9580 section 4.2.1.4)."""
 
 
+ARMOR_COLUMNS = 64
 MAX_CHECKED_BYTES = 65_536
 """The checksum of more than this is not computed: such a block is a message, and protects itself."""
 
@@ -69,6 +70,19 @@ def dearmor(text: bytes, kind: Armor) -> bytes:
     if text[:start].rstrip(_BLANKS) != first or not text.endswith(last) or text.find(b"\n-----", start - 1) != end:
         raise ValueError(f"not exactly one armored {kind}")
     return _decoded(text[start - 1 : end])
+
+
+def armored(octets: bytes, kind: Armor) -> bytes:
+    """The octets as an armored block with its checksum, lines ended by LF, as gpg writes it (RFC 9580 section 6.2)."""
+    text = base64.b64encode(octets)
+    lines = b"\n".join(text[at : at + ARMOR_COLUMNS] for at in range(0, len(text), ARMOR_COLUMNS))
+    checksum = base64.b64encode(crc24(octets))
+    return b"-----BEGIN PGP %b-----\n\n%b\n=%b\n-----END PGP %b-----\n" % (
+        kind.encode(),
+        lines,
+        checksum,
+        kind.encode(),
+    )
 
 
 def _decoded(block: bytes) -> bytes:

@@ -3,7 +3,7 @@
 Never seals anything of somebody else's, and never trusts that gpg did what it was asked: what comes out is read again.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -15,7 +15,8 @@ from gateway.model.settings import Dkim
 from gateway.model.trust import PinnedKey
 from gateway.trust.dkim_sign import load_key, sign_dkim
 from gateway.trust.gnupg_home import GnupgHome, GpgRun
-from gateway.trust.openpgp_packets import Armor, dearmor, recipient_ids
+from gateway.trust.openpgp_packets import Armor, armored, dearmor, recipient_ids
+from gateway.trust.own_signature import MICALG, SigningKey, signed, unsigned
 from gateway.trust.status import Line, read_status
 from gateway.trust.wrapping import Wrapping, wrapped
 
@@ -30,6 +31,7 @@ class Sealer:
         self.home = home
         self.signing_key = signing_key
         self.dkim = dkim
+        self._current: tuple[SigningKey | None, int] | None = None
 
     @cached_property
     def own_key(self) -> PinnedKey:
@@ -49,8 +51,31 @@ class Sealer:
     def sign(self, payload: bytes) -> tuple[bytes, str]:
         """An armored detached signature over exactly these bytes, and the micalg that names its hash; SealFailed.
 
-        The payload is a MIME entity in canonical form: 7-bit, CRLF, no trailing blanks (RFC 3156 section 5).
+        The payload is a MIME entity in canonical form: 7-bit, CRLF, no trailing blanks (RFC 3156 section 5). Our agent
+        signs; gpg where key or agent are not as expected: it knows more keys, says what is wrong, and starts an agent.
         """
+        return self._signed_by_agent(payload) or self._signed_by_gpg(payload)
+
+    def _signed_by_agent(self, payload: bytes) -> tuple[bytes, str] | None:
+        at = datetime.now(UTC)
+        try:
+            key = self._signing_key()
+            if key is None or not key.usable(at):
+                return None
+            draft = unsigned(payload, key, at=at)
+            answer = self.home.agent_signature(keygrip=key.keygrip, digest=draft.digest)
+            return armored(signed(draft, answer), Armor.SIGNATURE), MICALG
+        except (GpgUnavailable, ValueError):
+            return None
+
+    def _signing_key(self) -> SigningKey | None:
+        """The key that signs, read anew when our key box has changed: it may have been revoked or renewed."""
+        changed = self.home.changed
+        if self._current is None or self._current[1] != changed:
+            self._current = (self.home.signing_key(self.signing_key), changed)
+        return self._current[0]
+
+    def _signed_by_gpg(self, payload: bytes) -> tuple[bytes, str]:
         run = self._run(("--detach-sign", "--armor", "--digest-algo", "SHA256", "-u", self.signing_key), payload)
         created = self._created(run, kind="D")
         if not run.stdout.startswith(b"-----BEGIN PGP SIGNATURE-----\n"):
@@ -129,10 +154,10 @@ def _trouble(lines: tuple[Line, ...]) -> str:
     return "; ".join(named)[:200]
 
 
-def _check_recipients(armored: bytes, keys: tuple[PinnedKey, ...]) -> None:
+def _check_recipients(cipher: bytes, keys: tuple[PinnedKey, ...]) -> None:
     """Raise SealFailed unless the message names one key of each wanted recipient and nobody else."""
     try:
-        named = recipient_ids(dearmor(armored, Armor.MESSAGE))
+        named = recipient_ids(dearmor(cipher, Armor.MESSAGE))
     except ValueError as error:
         raise SealFailed(f"gpg's answer cannot be read: {error}") from error
     wanted = {key.fingerprint: (key.fingerprint, *key.subkeys) for key in keys}

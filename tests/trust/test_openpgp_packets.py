@@ -18,12 +18,21 @@ from gateway.trust.openpgp_packets import (
     recipient_ids,
     serialized,
 )
+from gateway.trust.openpgp_packets import armored as gateway_armored
 
 BLOCK = b"-----BEGIN PGP SIGNATURE-----\n\naGVsbG8=\n-----END PGP SIGNATURE-----\n"
 
 
 def test_armor_gives_its_octets_back() -> None:
     assert dearmor(BLOCK, Armor.SIGNATURE) == b"hello"
+
+
+@given(octets=st.binary(min_size=1, max_size=500))
+@settings(max_examples=100, deadline=None)
+def test_armor_of_ours_gives_its_octets_back(octets: bytes) -> None:
+    block = gateway_armored(octets, Armor.SIGNATURE)
+    assert dearmor(block, Armor.SIGNATURE) == octets
+    assert max(map(len, block.split(b"\n"))) <= 64
 
 
 @pytest.mark.parametrize(

@@ -75,8 +75,10 @@ def test_signing_key_that_is_not_there_fails(home: GnupgHome) -> None:
 
 
 def test_missing_gpg_fails(sealer: Sealer, tmp_path: Path, monkeypatch) -> None:
+    keys = (sealer.own_key,)
     monkeypatch.setenv("PATH", str(tmp_path))
-    for seal in (lambda: sealer.sign(PART), lambda: sealer.encrypt(PART, keys=(sealer.own_key,))):
+    fresh = Sealer(home=sealer.home, signing_key=sealer.signing_key, dkim=sealer.dkim)
+    for seal in (lambda: fresh.sign(PART), lambda: fresh.encrypt(PART, keys=keys)):
         with pytest.raises(SealFailed):
             seal()
 
