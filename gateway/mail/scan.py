@@ -60,7 +60,7 @@ def scan(content: bytes) -> Message:
     repaired = _with_crlf(content)
     header, body_start, defects = scan_header(repaired)
     findings = [Reason.LINE_ENDS_REPAIRED] if repaired is not content else []
-    sender, sender_findings = _sender(header)
+    sender, sender_findings = sender_of(header)
     names = Counter(one.name.lower() for one in header.fields)
     if any(names[name] > 1 for name in SINGLETONS):
         findings.append(Reason.DUPLICATED_SINGLETON)
@@ -87,6 +87,19 @@ def scan_header(content: bytes) -> tuple[Header, int, tuple[Reason, ...]]:
         or _BARE_LF.search(content, 0, header_end) is not None
     )
     return Header(fields), body_start, (Reason.BAD_FIELD,) if bad else ()
+
+
+def sender_of(header: Header) -> tuple[Address | None, tuple[Reason, ...]]:
+    """From, if it is one field with one address (RFC 5322 section 3.6.2 and DESIGN section 3)."""
+    fields = header.all("from")
+    if len(fields) != 1:
+        return None, (Reason.FROM_NOT_ONE,)
+    value = fields[0].value
+    address = parse_address(value)
+    if address is not None:
+        return address, ()
+    several = len(parse_address_list(value) or ()) > 1
+    return None, (Reason.FROM_NOT_ONE if several else Reason.FROM_MALFORMED,)
 
 
 def body_of(message: Message, part: Part) -> bytes:
@@ -131,19 +144,6 @@ def _name_of(raw: bytes) -> str:
     name, colon, _ = raw.partition(b":")
     name = name.rstrip(b" \t")
     return name.decode("ascii") if colon and _FIELD_NAME.fullmatch(name) else ""
-
-
-def _sender(header: Header) -> tuple[Address | None, tuple[Reason, ...]]:
-    """From, if it is one field with one address (RFC 5322 section 3.6.2 and DESIGN section 3)."""
-    fields = header.all("from")
-    if len(fields) != 1:
-        return None, (Reason.FROM_NOT_ONE,)
-    value = fields[0].value
-    address = parse_address(value)
-    if address is not None:
-        return address, ()
-    several = len(parse_address_list(value) or ()) > 1
-    return None, (Reason.FROM_NOT_ONE if several else Reason.FROM_MALFORMED,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 
 from gateway.model.case import CaseView
+from gateway.model.history import Appearance, History
 from gateway.model.outbox import OutMail
 from gateway.model.trust import Assurance, AuthResult, DnsAnswer
-from gateway.model.verdict import Classification, Disposition, Reason, ReceiptDecision
+from gateway.model.verdict import Classification, Disposition, Reason, ReceiptDecision, Signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,8 @@ class Verdict:
     ruleset: str = ""
     """Digest of the rules that judged."""
     page: bool = False
+    signals: tuple[Signal, ...] = ()
+    """Details of those reasons that compare the message with earlier mail, or with what intruders do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,8 @@ class Facts:
     """False where the same request had its receipt and may not have another yet."""
     final: bool = False
     """Last try: what DNS still does not answer is decided without it."""
+    history: History | None = None
+    """What earlier mail of the From address was like; None where there is no journal to tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +61,5 @@ class Outcome:
     insertions: tuple[int, ...] = ()
     receipts: tuple[OutMail, ...] = ()
     dns: tuple[DnsAnswer, ...] = ()
+    appearance: Appearance | None = None
+    """What this message adds to the history of its sender; None where it proves nobody."""

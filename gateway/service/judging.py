@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 
 from gateway import log, metrics
 from gateway.errors import JudgeDefeated, StoreUnavailable
-from gateway.mail.scan import scan_header
+from gateway.mail.scan import scan_header, sender_of
 from gateway.mail.thread import keys_of
 from gateway.model.case import CaseView, make_reference
 from gateway.model.message import Arrival
@@ -262,12 +262,14 @@ class JudgeLoop:
     def _facts(self, claim: Claim) -> Facts:
         arrival = claim.arrival
         header, _, _ = scan_header(arrival.content)
+        sender, _ = sender_of(header)
         recall = self._journal.recall(
             keys_of(header, arrival.envelope.rcpt_tos),
             mailbox=arrival.mailbox,
             request_key=request_key(arrival.content),
             recipients=arrival.envelope.rcpt_tos,
             arrival=arrival,
+            sender=sender.key if sender else None,
         )
         return Facts(
             reference=self._reference(arrival),
@@ -275,6 +277,7 @@ class JudgeLoop:
             repeat_of=recall.repeat_of,
             receipt_due=recall.receipt_due,
             final=claim.tries > len(DEFERRALS),
+            history=recall.history,
         )
 
     def _reference(self, arrival: Arrival) -> str:

@@ -9,11 +9,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, bindparam, or_, select, update
 
 from gateway.model.case import CaseState, CaseView
+from gateway.model.history import History
 from gateway.model.message import Arrival, ThreadKeys
 from gateway.model.verdict import Category
 from gateway.store.codec import codec, key_of, storable
 from gateway.store.engine import insert_new
 from gateway.store.figures import Changes, Count, case_label
+from gateway.store.history import history_of
 from gateway.store.receipts import may_repeat
 from gateway.store.tables import KeyKind, cases, thread_keys
 
@@ -94,6 +96,8 @@ class Recall:
     """Reference of the case that the same request opened before."""
     receipt_due: bool = True
     """False where the same request had its receipt and may not have another yet (CHANNEL C, Resends)."""
+    history: History = History()
+    """What authenticated mail of the sender's address was like so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,7 @@ def recall(
     request_key: str | None,
     recipients: tuple[str, ...],
     arrival: Arrival | None,
+    sender: str | None,
 ) -> Recall:
     """Candidates and repeats; a case that the asking arrival itself opened is neither."""
     named = (
@@ -125,7 +130,8 @@ def recall(
         return Recall(candidates)
     repeat_of = connection.scalar(_FIRST_REQUEST, {**asking, "request_key": key_of(request_key)})
     due = may_repeat(connection, mailbox=mailbox, request_key=request_key, arrival=arrival)
-    return Recall(candidates, repeat_of, due)
+    history = History() if sender is None else history_of(connection, mailbox=mailbox, address=sender)
+    return Recall(candidates, repeat_of, due, history)
 
 
 def _named_cases(connection: Connection, named: Iterable[str], asking: dict[str, Any]) -> tuple[CaseView, ...]:

@@ -81,11 +81,18 @@ class Journal:
         request_key: str | None,
         recipients: tuple[str, ...] = (),
         arrival: Arrival | None = None,
+        sender: str | None = None,
     ) -> Recall:
-        """Cases that a message may belong to; `arrival` is the message that asks, inward."""
+        """Cases that a message may belong to; inward `arrival` is the message that asks, `sender` its From address."""
         with self.database.reading() as connection:
             return cases.recall(
-                connection, keys, mailbox=mailbox, request_key=request_key, recipients=recipients, arrival=arrival
+                connection,
+                keys,
+                mailbox=mailbox,
+                request_key=request_key,
+                recipients=recipients,
+                arrival=arrival,
+                sender=sender,
             )
 
     def record(

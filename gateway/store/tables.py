@@ -52,6 +52,7 @@ class Happening(StrEnum):
     """What the journal tells about a case, one event each."""
 
     JUDGED = "judged"
+    JUDGED_AGAIN = "judged-again"
     DEFERRED = "deferred"
     DECIDED = "decided"
     RECORDED = "recorded"
@@ -158,6 +159,8 @@ verdicts = Table(
     "verdicts",
     metadata,
     Column("arrival_id", ForeignKey("arrivals.id"), primary_key=True, autoincrement=False),
+    # 1 is the verdict of its road; a message judged again gets the next one, and keeps those it had.
+    Column("number", Integer, primary_key=True, autoincrement=False),
     _mailbox(),
     Column("judged_at", Moment, nullable=False),
     Column("ruleset", String, nullable=False),
@@ -250,6 +253,19 @@ receipts = Table(
     Index("ix_receipts_contact", "mailbox", "emergency", "contact", "at"),
     Index("ix_receipts_all", "mailbox", "emergency", "at"),
     Index("ix_receipts_request", "mailbox", "request_key", "at"),
+)
+
+# What authenticated mail of an address has looked like: one row per value of a trait.
+sightings = Table(
+    "sightings",
+    metadata,
+    Column("mailbox", String, primary_key=True),
+    Column("address", String, primary_key=True),
+    Column("trait", String, primary_key=True),
+    Column("value", String, primary_key=True),
+    Column("first_seen", Moment, nullable=False),
+    Column("last_seen", Moment, nullable=False),
+    Column("messages", BigInteger, nullable=False),
 )
 
 events = Table(

@@ -18,6 +18,7 @@ from gateway.store.codec import codec, key_of
 from gateway.store.content import read_contents
 from gateway.store.engine import insert_new
 from gateway.store.figures import SENT_LABEL, Changes, Count, change
+from gateway.store.history import learn
 from gateway.store.intake import arrival_of, locked, recipients_of, seen
 from gateway.store.outbox import Delivery, Lease, add_delivery, add_mails, leased_of
 from gateway.store.receipts import Rates, add_receipt, withheld
@@ -30,6 +31,8 @@ _CLOSE = update(arrivals).where(arrivals.c.id == bindparam("row_id"))
 _TELL = insert(events)
 
 DEFER_RETRY = timedelta(minutes=1)
+FIRST = 1
+"""Number of the verdict that the road of a message ends with."""
 LOCK = 247
 """First half of PostgreSQL's advisory lock on a request."""
 
@@ -84,6 +87,8 @@ def record(
     sent = _send_receipts(connection, outcome, arrival=arrival, now=now, lease=lease)
     _keep_verdict(connection, outcome, arrival=arrival, now=now)
     _keep_event(connection, outcome, arrival=arrival, now=now)
+    if outcome.appearance is not None:
+        learn(connection, outcome.appearance, mailbox=arrival.mailbox, at=arrival.received_at)
     settled = _close_arrival(connection, row, outcome.case.reference, due_at=None if final else now + retry)
     change(connection, kept.changes, delivered, sent, settled)
     return Recorded(outcome, leased=leased_of(connection, arrival_id, lease.owner) if lease else ())
@@ -227,6 +232,7 @@ def _send_receipts(
 def _keep_verdict(connection: Connection, outcome: Outcome, *, arrival: Arrival, now: datetime) -> None:
     row = {
         "arrival_id": arrival.id,
+        "number": FIRST,
         "mailbox": arrival.mailbox,
         "judged_at": now,
         "ruleset": outcome.verdict.ruleset,
@@ -240,7 +246,7 @@ def _keep(dialect: str) -> Any:
     """The later verdict of a deferred arrival takes the place of the first; the events tell of both."""
     statement = insert_new(dialect, verdicts)
     later = {name: statement.excluded[name] for name in ("judged_at", "ruleset", "outcome")}
-    return statement.on_conflict_do_update(index_elements=[verdicts.c.arrival_id], set_=later)
+    return statement.on_conflict_do_update(index_elements=[verdicts.c.arrival_id, verdicts.c.number], set_=later)
 
 
 def _keep_event(connection: Connection, outcome: Outcome, *, arrival: Arrival, now: datetime) -> None:

@@ -1,4 +1,4 @@
-"""First schema: contents, arrivals, verdicts, cases, outbox, holds, exceptions, receipts, events, rule sets, counters."""
+"""First schema: contents, arrivals, verdicts, cases, outbox, holds, exceptions, receipts, sightings, events, counters."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -81,12 +81,13 @@ def _create_arrivals() -> None:
     op.create_table(
         "verdicts",
         sa.Column("arrival_id", ROW_ID, autoincrement=False, nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("mailbox", sa.String(), nullable=False),
         sa.Column("judged_at", sa.BigInteger(), nullable=False),
         sa.Column("ruleset", sa.String(), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["arrival_id"], ["arrivals.id"], name="fk_verdicts_arrival_id"),
-        sa.PrimaryKeyConstraint("arrival_id", name="pk_verdicts"),
+        sa.PrimaryKeyConstraint("arrival_id", "number", name="pk_verdicts"),
     )
 
 
@@ -134,6 +135,17 @@ def _create_cases() -> None:
     op.create_index("ix_receipts_all", "receipts", ["mailbox", "emergency", "at"], unique=False)
     op.create_index("ix_receipts_contact", "receipts", ["mailbox", "emergency", "contact", "at"], unique=False)
     op.create_index("ix_receipts_request", "receipts", ["mailbox", "request_key", "at"], unique=False)
+    op.create_table(
+        "sightings",
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("address", sa.String(), nullable=False),
+        sa.Column("trait", sa.String(), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.Column("first_seen", sa.BigInteger(), nullable=False),
+        sa.Column("last_seen", sa.BigInteger(), nullable=False),
+        sa.Column("messages", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("mailbox", "address", "trait", "value", name="pk_sightings"),
+    )
     op.create_table(
         "events",
         sa.Column("id", ROW_ID, autoincrement=True, nullable=False),
