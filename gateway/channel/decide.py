@@ -190,7 +190,8 @@ ROWS: tuple[Row, ...] = (
     Row("R17", 37, grounds.stranger, Act.REJECT, Waiver.ONE),
     Row("R18", 16, grounds.unverified, Act.REJECT, Waiver.TWO),
     Row("R19", 5, grounds.unpinned_key, Act.REJECT),
-    Row("R20", 6, grounds.without_own_key, Act.REJECT, Waiver.ONE),
+    # Nobody may waive it: what the gateway cannot read it cannot sign, and unsigned nothing leaves.
+    Row("R20", 6, grounds.without_own_key, Act.REJECT),
     Row("R21", 39, grounds.unreadable_form, Act.REJECT),
     Row("R22", 20, grounds.colleague_of_encrypted, Act.REJECT, Waiver.ONE),
     Row("R23", 27, grounds.too_large, Act.REJECT),

@@ -104,3 +104,7 @@ class Dispatch:
     mails: tuple[OutMail, ...] = ()
     case: CaseView | None = None
     """The case as it shall stand afterwards."""
+    sender: str = ""
+    """Address of From."""
+    login: str | None = None
+    """Who wrote it, as the submission server says."""

@@ -15,10 +15,12 @@ class Purpose(StrEnum):
 
 
 class Hop(StrEnum):
-    """Which configured next hop takes it: `mailbox.deliver_to` or `outbound.relay`."""
+    """Which configured next hop takes it: `mailbox.deliver_to`, or the relay of `outbound` that promises enough TLS."""
 
     MAILBOX = "mailbox"
     RELAY = "relay"
+    RELAY_ENCRYPTED = "relay-encrypted"
+    RELAY_VERIFIED = "relay-verified"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,22 @@
 from datetime import datetime
 from email.utils import format_datetime
 
+from gateway.channel.patience import patience_with
 from gateway.mail import compose
-from gateway.model.channel import Decision
+from gateway.model.case import CaseView
+from gateway.model.channel import Decision, Dispatch
+from gateway.model.hold import Hold
+from gateway.model.message import Envelope
 from gateway.model.outbox import Hop, HopReply, OutboxRow, OutMail, Purpose
 from gateway.model.settings import Settings
+from gateway.model.verdict import Category
+
+RELEASES = {
+    "H1": "It leaves by itself when an administrator has confirmed the address by telephone and keys/ names it again.",
+    "H2": "It leaves by itself when a usable key of the contact is pinned: cp247 keys add.",
+    "H3": "It leaves by itself when outbound.relay_verified names a relay that sends over verified TLS only.",
+}
+"""What ends a hold without an exception, by rule."""
 
 
 def passed_notice(refused: Decision, *, at: datetime, settings: Settings) -> OutMail:
@@ -23,6 +35,82 @@ The officer would have seen at Send:
         body,
         at=at,
         settings=settings,
+    )
+
+
+def held_notice(dispatch: Dispatch, envelope: Envelope, case: CaseView | None, *, settings: Settings) -> OutMail:
+    """An answer that is kept: why, what releases it, and when it comes back (CHANNEL A3)."""
+    decision, at = dispatch.decision, dispatch.decided_at
+    allowed = patience_with(case.category if case else Category.OTHER)
+    body = f"""\
+The gateway KEEPS an answer of yours. It has NOT been sent.
+
+Why:           {decision.reply.removeprefix("250 2.0.0 HELD: ")}
+Case:          {decision.case or "-"}
+To:            {", ".join(map(_printable, envelope.rcpt_tos))}
+Decision:      {decision.number}
+
+{RELEASES.get(decision.rule, "")}
+Or two people permit this one mail, each with their own login, neither of them the one who wrote it:
+
+    cp247 exception grant {decision.number} --reason "..."
+
+The duty officer is paged at {at + allowed.page:%Y-%m-%d %H:%M} UTC. At {at + allowed.give_back:%Y-%m-%d %H:%M} UTC
+it is given back to you unsent. No clock ever sends it.
+"""
+    return _notice(
+        f"notice.held.{decision.number.lower()}.{at:%Y%m%d%H%M%S%f}",
+        f"HELD, not sent: an answer of case {decision.case or '-'} [{decision.number}]",
+        body,
+        at=at,
+        settings=settings,
+        in_reply_to=dispatch.message_id,
+    )
+
+
+def waiting_notice(hold: Hold, *, at: datetime, settings: Settings) -> OutMail:
+    """A reminder: the answer is still kept."""
+    body = f"""\
+The gateway still KEEPS this answer, since {hold.held_at:%Y-%m-%d %H:%M} UTC. It has NOT been sent.
+
+Why:           {hold.reply.removeprefix("250 2.0.0 HELD: ")}
+Case:          {hold.case or "-"}
+To:            {", ".join(map(_printable, hold.envelope.rcpt_tos))}
+
+{RELEASES.get(hold.rule, "")}
+Or two people: cp247 exception grant {hold.number} --reason "..."
+At {hold.held_at + patience_with(hold.category).give_back:%Y-%m-%d %H:%M} UTC it is given back to you unsent.
+"""
+    return _notice(
+        f"notice.waiting.{hold.id}.{at:%Y%m%d%H%M%S}",
+        f"Still held, not sent: an answer of case {hold.case or '-'} [{hold.number}]",
+        body,
+        at=at,
+        settings=settings,
+        in_reply_to=hold.message_id,
+    )
+
+
+def given_back_notice(hold: Hold, *, at: datetime, settings: Settings) -> OutMail:
+    """Nobody released the answer in time: it is the officer's again, and it was not sent."""
+    body = f"""\
+NOT SENT. Nobody released this answer since {hold.held_at:%Y-%m-%d %H:%M} UTC, and the gateway keeps it no longer.
+
+Why:           {hold.reply.removeprefix("250 2.0.0 HELD: ")}
+Case:          {hold.case or "-"}
+To:            {", ".join(map(_printable, hold.envelope.rcpt_tos))}
+Message-ID:    {_printable(hold.message_id)}
+
+Your copy is in your Sent folder. When the cause is gone, send it again. Until then telephone the contact point, at the
+number in the directory.
+"""
+    return _notice(
+        f"notice.given-back.{hold.id}",
+        f"NOT SENT: an answer of case {hold.case or '-'} [{hold.number}]",
+        body,
+        at=at,
+        settings=settings,
+        in_reply_to=hold.message_id,
     )
 
 
@@ -43,7 +131,9 @@ Telephone the contact point, at the number in the directory. When the cause is g
     )
 
 
-def _notice(local_id: str, subject: str, body: str, *, at: datetime, settings: Settings) -> OutMail:
+def _notice(
+    local_id: str, subject: str, body: str, *, at: datetime, settings: Settings, in_reply_to: str | None = None
+) -> OutMail:
     mailbox = settings.contact_point.mailbox
     message_id = f"<{local_id}@{settings.hostname}>"
     fields = (
@@ -52,6 +142,7 @@ def _notice(local_id: str, subject: str, body: str, *, at: datetime, settings: S
         ("Subject", subject),
         ("Date", format_datetime(at)),
         ("Message-ID", message_id),
+        *((("In-Reply-To", in_reply_to),) if in_reply_to else ()),
         # RFC 5436 section 2.7.1: a notice, not an answer
         ("Auto-Submitted", "auto-notified"),
         ("MIME-Version", "1.0"),

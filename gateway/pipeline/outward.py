@@ -22,8 +22,8 @@ from gateway.model.channel import Act, Decision, Dispatch
 from gateway.model.message import Envelope, Message
 from gateway.model.outbox import Hop, OutMail, Purpose
 from gateway.model.settings import Mode
-from gateway.model.trust import PinnedKey
-from gateway.pipeline.notices import passed_notice
+from gateway.model.trust import PinnedKey, TlsLevel
+from gateway.pipeline.notices import held_notice, passed_notice
 from gateway.pipeline.sealing import seal_payload
 from gateway.pipeline.tools import Tools
 
@@ -39,6 +39,7 @@ def outward(
     reference: str | None,
     tools: Tools,
     at: datetime,
+    waived: frozenset[str] = frozenset(),
 ) -> Dispatch:
     """The decision over an officer's mail and the mails it causes; `reference` is the number a case of our own may open.
 
@@ -46,35 +47,52 @@ def outward(
     """
     message = parse(content)
     message_id = _message_id(message, tools.settings.hostname)
-    decision = _decided(message, envelope, candidates, tools, at)
+    decision = _decided(message, envelope, candidates, tools, at, waived)
     case = next((one for one in candidates if one.reference == decision.case), None)
-    dispatch = Dispatch(decision=decision, decided_at=at, message_id=message_id)
+    dispatch = Dispatch(
+        decision=decision,
+        decided_at=at,
+        message_id=message_id,
+        sender=message.sender.spec if message.sender else "",
+        login=_login(message, envelope),
+    )
     if decision.act in REFUSING and tools.settings.outbound.mode is not Mode.ENFORCE:
         return _let_pass(dispatch, message, envelope, tools)
-    if decision.act not in PASSING:
+    if decision.act is Act.HOLD:
+        return replace(dispatch, mails=(held_notice(dispatch, envelope, case, settings=tools.settings),))
+    if decision.act not in PASSING or (decision.opens and reference is None):
         return dispatch
-    if decision.internal:
-        return replace(dispatch, mails=_by_hop(_as_it_is(message, envelope, message_id), tools), case=case)
-    if decision.opens:
-        if reference is None:
-            return dispatch
+    if decision.opens and reference is not None:
         case = _own_case(reference, decision, tools, at)
         dispatch = replace(dispatch, decision=replace(decision, case=reference))
+    return _passed(dispatch, message, envelope, case, tools)
+
+
+def _passed(dispatch: Dispatch, message: Message, envelope: Envelope, case: CaseView | None, tools: Tools) -> Dispatch:
+    """The mails that leave: the officer's own bytes inside the institution, sealed everywhere else."""
+    decision, message_id = dispatch.decision, dispatch.message_id or ""
+    if not decision.sign:
+        return replace(dispatch, mails=_by_hop(_as_it_is(message, envelope, message_id), tools), case=case)
     try:
-        mail = _sealed(message, message_id, dispatch.decision, tools, at)
+        mail = _sealed(message, envelope, message_id, decision, tools, dispatch.decided_at)
     except SealFailed as error:
         # Fail closed, temporarily: nothing leaves unsealed.
         log.alarm("not-sealed", error=str(error), remedy="run `cp247 doctor`; nothing was sent, the officer was told")
         return replace(
             dispatch, decision=Decision(act=Act.DEFER, rule="D0", row=38, reply=CANNOT_DECIDE, case=decision.case)
         )
-    return replace(dispatch, mails=_by_hop(mail, tools), case=_answered(case, message_id) if case else None)
+    answered = case if decision.internal or case is None else _answered(case, message_id)
+    return replace(dispatch, mails=_by_hop(mail, tools), case=answered)
 
 
 def _decided(
-    message: Message, envelope: Envelope, candidates: tuple[CaseView, ...], tools: Tools, at: datetime
+    message: Message,
+    envelope: Envelope,
+    candidates: tuple[CaseView, ...],
+    tools: Tools,
+    at: datetime,
+    waived: frozenset[str],
 ) -> Decision:
-    login, _ = outgoing.login_of(message.header)
     encrypted_to = _encrypted_to(message, tools)
     keys = keys_of(message.header, envelope.rcpt_tos)
     resolution = resolve(keys, candidates, recipients=envelope.rcpt_tos, secret=tools.secret)
@@ -88,10 +106,17 @@ def _decided(
         book=tools.book,
         own_fingerprints=tools.own_keys,
         encrypted_to=encrypted_to,
-        login=envelope.login or login,
+        login=_login(message, envelope),
         automatic=automatic(message, envelope),
         at=at,
+        rules=tools.ruleset.channel,
+        waived=waived,
     )
+
+
+def _login(message: Message, envelope: Envelope) -> str | None:
+    """The officer's login: our own AUTH, else the topmost Received of the submission server."""
+    return envelope.login or outgoing.login_of(message.header)[0]
 
 
 def _encrypted_to(message: Message, tools: Tools) -> frozenset[str] | None:
@@ -100,7 +125,9 @@ def _encrypted_to(message: Message, tools: Tools) -> frozenset[str] | None:
     return named if named or message.root.content_type == "multipart/encrypted" else None
 
 
-def _sealed(message: Message, message_id: str, decision: Decision, tools: Tools, at: datetime) -> OutMail:
+def _sealed(
+    message: Message, envelope: Envelope, message_id: str, decision: Decision, tools: Tools, at: datetime
+) -> OutMail:
     """The mail as it leaves: signed, or signed and encrypted, with the fields that may stand outside."""
     reference, cipher = decision.case or "", bool(decision.encrypt_to)
     outer = outgoing.outer_fields(
@@ -119,14 +146,30 @@ def _sealed(message: Message, message_id: str, decision: Decision, tools: Tools,
         raise SealFailed("the mail cannot be written as one of ours") from error
     return OutMail(
         purpose=Purpose.ANSWER,
-        hop=Hop.RELAY,
-        mail_from=return_path.make(
-            tools.secret, mailbox=tools.settings.contact_point.mailbox, case=reference, day=at.toordinal()
-        ),
+        hop=_relay(decision, tools),
+        mail_from=_mail_from(reference, envelope, tools, at),
         rcpt_tos=decision.recipients,
         message_id=message_id,
         content=tools.seal.dkim_field(content, at=at) + content,
     )
+
+
+def _mail_from(reference: str, envelope: Envelope, tools: Tools, at: datetime) -> str:
+    """The return path that names the case; a forward to a partner without a case keeps the officer's own."""
+    if not reference:
+        return envelope.mail_from or ""
+    mailbox = tools.settings.contact_point.mailbox
+    return return_path.make(tools.secret, mailbox=mailbox, case=reference, day=at.toordinal())
+
+
+def _relay(decision: Decision, tools: Tools) -> Hop:
+    """The relay that promises the TLS asked for; what no relay promises was held, or goes as the rule file allows."""
+    outbound = tools.settings.outbound
+    if decision.protection.tls is TlsLevel.VERIFIED and outbound.relay_verified:
+        return Hop.RELAY_VERIFIED
+    if decision.protection.tls is TlsLevel.TLS and outbound.relay_encrypted:
+        return Hop.RELAY_ENCRYPTED
+    return Hop.RELAY
 
 
 def _by_hop(mail: OutMail, tools: Tools) -> tuple[OutMail, ...]:
@@ -165,17 +208,20 @@ def _opened(message: Message, tools: Tools, at: datetime) -> Message | None:
 def _own_case(reference: str, decision: Decision, tools: Tools, at: datetime) -> CaseView:
     """The case a request of our own opens (row 36): its answers are watched."""
     named = [tools.book[key] for key in map(address_key, decision.recipients) if key in tools.book]
-    # As the table reads it: a joint address stands beside the one that is asked.
-    contact, address = min(named, key=lambda one: one[1].joint)
-    return CaseView(
+    case = CaseView(
         reference=reference,
         mailbox=tools.settings.contact_point.mailbox,
         opened_at=at,
         ours=True,
-        contact=contact.id,
-        origin=address.address.spec,
-        floor=decision.protection.join(contact.minimum),
+        floor=decision.protection,
     )
+    if not named:
+        # A provider of the rule file, or a stranger whom an exception names: the address asked is the channel.
+        return replace(case, origin=decision.recipients[0])
+    # As the table reads it: a joint address stands beside the one that is asked.
+    contact, address = min(named, key=lambda one: one[1].joint)
+    floor = decision.protection.join(contact.minimum)
+    return replace(case, contact=contact.id, origin=address.address.spec, floor=floor)
 
 
 def _answered(case: CaseView, message_id: str) -> CaseView:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from gateway import log, metrics
 from gateway.channel.refusals import CANNOT_DECIDE
-from gateway.errors import JudgeDefeated, StoreUnavailable
+from gateway.errors import JudgeDefeated, NotPermitted, StoreUnavailable
 from gateway.mail.scan import scan_header
 from gateway.mail.thread import keys_of
 from gateway.model.case import make_reference
@@ -67,7 +67,7 @@ class Answering:
         try:
             dispatch = self._decided(envelope, content, now)
             self._commit(dispatch, envelope, content, now)
-        except (JudgeDefeated, StoreUnavailable) as error:
+        except (JudgeDefeated, NotPermitted, StoreUnavailable) as error:
             log.alarm(
                 "not-decided", error=str(error), remedy="run `cp247 doctor`; nothing was sent, the officer was told"
             )
@@ -93,10 +93,11 @@ class Answering:
         keys = keys_of(header, envelope.rcpt_tos)
         mailbox = nursery.equipment.settings.contact_point.mailbox
         recall = self._journal.recall(keys, mailbox=mailbox, request_key=None, recipients=envelope.rcpt_tos)
+        waived = self._journal.waived(mailbox, now=now)
 
         def asked(judge: Judge, reference: str | None) -> Dispatch:
             left = max(0.1, end - time.monotonic())
-            return judge.decide(envelope, content, recall.candidates, reference, at=now, seconds=left)
+            return judge.decide(envelope, content, recall.candidates, reference, at=now, seconds=left, waived=waived)
 
         with self._judge(nursery) as judge:
             dispatch = asked(judge, None)
@@ -157,8 +158,9 @@ def _sound(dispatch: Dispatch, envelope: Envelope) -> Dispatch:
     decision = dispatch.decision
     reached = {one for mail in dispatch.mails for one in mail.rcpt_tos}
     leaves = not decision.reply and reached.issuperset(envelope.rcpt_tos)
+    held = decision.act is Act.HOLD and decision.reply[:1] == "2" and bool(dispatch.mails)
     refused = decision.reply[:1] in ("4", "5") and not dispatch.mails
     recorded = decision.act is Act.DISCARD and not decision.reply and not dispatch.mails
-    if not (leaves or refused or recorded):
+    if not (leaves or held or refused or recorded):
         raise JudgeDefeated("the decision and what it sends do not fit together")
     return dispatch

@@ -66,8 +66,10 @@ def _answer(link: socket.socket, request: Request, content: bytes, tools: Tools)
             send(link, OUTCOME.dump_json(light), (outcome.prepend, *blobs))
         case AssessArrival(arrival, facts):
             send(link, VERDICT.dump_json(assess(replace(arrival, content=content), facts, tools, reveal=True).verdict))
-        case JudgeAnswer(envelope, candidates, reference, at):
-            dispatch = outward(content, envelope, candidates=candidates, reference=reference, tools=tools, at=at)
+        case JudgeAnswer(envelope, candidates, reference, at, waived):
+            dispatch = outward(
+                content, envelope, candidates=candidates, reference=reference, tools=tools, at=at, waived=waived
+            )
             mails, blobs = pack(dispatch.mails)
             send(link, DISPATCH.dump_json(replace(dispatch, mails=mails)), blobs)
         case _:

@@ -66,9 +66,10 @@ class Judge:
         *,
         at: datetime,
         seconds: float,
+        waived: frozenset[str],
     ) -> Dispatch:
         """The dispatch of one officer's mail; raises JudgeDefeated after `seconds`."""
-        text, blobs = self._ask(JudgeAnswer(envelope, candidates, reference, at), content, seconds)
+        text, blobs = self._ask(JudgeAnswer(envelope, candidates, reference, at, waived), content, seconds)
         with self._nonsense():
             dispatch = DISPATCH.validate_json(text)
             return replace(dispatch, mails=unpack(dispatch.mails, blobs))

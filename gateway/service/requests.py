@@ -40,6 +40,8 @@ class JudgeAnswer:
     candidates: tuple[CaseView, ...]
     reference: str | None
     at: datetime
+    waived: frozenset[str] = frozenset()
+    """Numbers of decisions that living exceptions name."""
 
 
 Request = JudgeArrival | AssessArrival | JudgeAnswer

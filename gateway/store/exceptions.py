@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, update
 
 from gateway.errors import NotPermitted
-from gateway.model.channel import Decision, Waiver
+from gateway.model.channel import Dispatch, Waiver
 from gateway.model.hold import ChannelException, ExceptionState, Refusal
 from gateway.store.codec import codec, storable
 from gateway.store.engine import insert_new
@@ -24,16 +24,10 @@ write_facts, _ = codec(dict[str, str])
 
 
 def keep_refusal(
-    connection: Connection,
-    decision: Decision,
-    *,
-    mailbox: str,
-    sender: str,
-    login: str | None,
-    recipients: tuple[str, ...],
-    now: datetime,
+    connection: Connection, dispatch: Dispatch, *, mailbox: str, recipients: tuple[str, ...], now: datetime
 ) -> None:
     """Remember the number the officer was given; the same number again is the same entry, later."""
+    decision, login = dispatch.decision, dispatch.login
     row = {
         "mailbox": mailbox,
         "number": decision.number,
@@ -41,7 +35,7 @@ def keep_refusal(
         "row": decision.row,
         "waiver": decision.waiver.value,
         "reference": decision.case,
-        "sender": storable(sender),
+        "sender": storable(dispatch.sender),
         "login": None if login is None else storable(login),
         "recipients": write_names(recipients),
         "reply": decision.reply,

@@ -5,16 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
-from typing import Any
+from typing import cast
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Executable, func, select
 
 from gateway.model.case import CaseState
 from gateway.model.outbox import Purpose
 from gateway.model.verdict import Category, Withheld
 from gateway.store.engine import insert_new, slot
-from gateway.store.tables import ArrivalState, MailState, arrivals, counters, outbox
+from gateway.store.statement import Statement
+from gateway.store.tables import QUEUED, WAITING, arrivals, counters, outbox
 
 
 class Count(StrEnum):
@@ -30,6 +30,7 @@ class Count(StrEnum):
     RECEIPTS = "receipts"
     DISPATCHED = "dispatched"
     RECORDED = "recorded"
+    HELD = "held"
 
 
 SENT_LABEL = "sent"
@@ -59,6 +60,8 @@ class Figures:
     """(submitted message, recipient) pairs that got their 250 outward, ever."""
     recorded: int
     """Those of them whose bytes are kept and go nowhere: read receipts."""
+    held: int
+    """Those of them that wait for a human."""
 
     @property
     def unaccounted(self) -> int:
@@ -76,17 +79,17 @@ def change(connection: Connection, *differences: Changes) -> None:
         for (mailbox, name, label), value in sorted(total.items())
         if value
     ]
-    if not rows:
-        return
-    connection.execute(_add(connection.dialect.name), rows)
+    _ADD.run(connection, *rows)
 
 
-@cache
-def _add(dialect: str) -> Any:
+def _add(dialect: str) -> Executable:
     statement = insert_new(dialect, counters)
     keys = [counters.c.mailbox, counters.c.name, counters.c.label, counters.c.slot]
     added = {"value": counters.c.value + statement.excluded.value}
-    return statement.on_conflict_do_update(index_elements=keys, set_=added)
+    return cast("Executable", statement.on_conflict_do_update(index_elements=keys, set_=added))
+
+
+_ADD = Statement(_add)
 
 
 def case_label(category: Category, state: CaseState) -> str:
@@ -124,11 +127,12 @@ def read_figures(connection: Connection) -> Figures:
         withheld={reason: counts.get((Count.RECEIPTS.value, reason.value), 0) for reason in Withheld},
         dispatched=plain(Count.DISPATCHED),
         recorded=plain(Count.RECORDED),
+        held=plain(Count.HELD),
     )
 
 
 def _oldest_waiting(connection: Connection) -> datetime | None:
-    oldest = select(func.min(arrivals.c.received_at)).where(arrivals.c.state == ArrivalState.WAITING.value)
+    oldest = select(func.min(arrivals.c.received_at)).where(WAITING)
     found: datetime | None = connection.scalar(oldest)
     return found
 
@@ -137,9 +141,7 @@ def _oldest_queued(connection: Connection) -> dict[Purpose, datetime]:
     found = {}
     for purpose in Purpose:
         oldest = connection.scalar(
-            select(func.min(outbox.c.created_at)).where(
-                outbox.c.state == MailState.QUEUED.value, outbox.c.purpose == purpose.value
-            )
+            select(func.min(outbox.c.created_at)).where(QUEUED, outbox.c.purpose == purpose.value)
         )
         if oldest is not None:
             found[purpose] = oldest

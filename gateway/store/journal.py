@@ -10,13 +10,15 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 
+from gateway.channel.patience import Step
 from gateway.model.case import CaseState, CaseView
 from gateway.model.channel import Dispatch
+from gateway.model.hold import ChannelException, Hold, Refusal
 from gateway.model.message import Arrival, Envelope, Incoming, ThreadKeys
 from gateway.model.outbox import Hop, HopReply, OutboxRow, OutMail
 from gateway.model.outcome import Outcome
 from gateway.model.verdict import RuleFiles
-from gateway.store import cases, intake, listing, outbox, outward, rulesets, verdicts
+from gateway.store import cases, exceptions, holds, intake, listing, outbox, outward, rulesets, verdicts
 from gateway.store.cases import Recall
 from gateway.store.codec import storable
 from gateway.store.content import read_chunk, read_contents
@@ -127,10 +129,17 @@ class Journal:
 
         def work(connection: Connection) -> None:
             row = intake.locked(connection, arrival_id)
-            change(
+            arrival, content_id = intake.arrival_of(row, b""), row.content_id
+            queued = verdicts.deliver(
                 connection,
-                verdicts.deliver(connection, row, prepend=prepend, insertions=insertions, reference=None, now=now),
+                arrival,
+                content_id=content_id,
+                prepend=prepend,
+                insertions=insertions,
+                reference=None,
+                now=now,
             )
+            change(connection, queued.changes)
 
         self.database.write(work)
 
@@ -201,6 +210,48 @@ class Journal:
             lambda connection: outward.keep_dispatch(
                 connection, dispatch, mailbox=mailbox, envelope=envelope, content=content, now=now
             )
+        )
+
+    def waived(self, mailbox: str, *, now: datetime) -> frozenset[str]:
+        """Numbers of the decisions that exceptions let pass now."""
+        with self.database.reading() as connection:
+            return exceptions.active_numbers(connection, mailbox, now)
+
+    def grant(
+        self, number: str, *, mailbox: str, by: str, reason: str, life: timedelta, uses: int, now: datetime
+    ) -> ChannelException:
+        """The exception after this person's word; raises NotPermitted where it is not his to give."""
+        return self.database.write(
+            lambda connection: exceptions.grant(
+                connection, number, mailbox=mailbox, by=by, reason=reason, life=life, uses=uses, now=now
+            )
+        )
+
+    def revoke(self, number: str, *, mailbox: str, by: str, now: datetime) -> int:
+        """How many exceptions for that decision are worth nothing from now on."""
+        return self.database.write(
+            lambda connection: exceptions.revoke(connection, number, mailbox=mailbox, by=by, now=now)
+        )
+
+    def exceptions(self, *, limit: int) -> tuple[ChannelException, ...]:
+        """Exceptions, the newest first."""
+        with self.database.reading() as connection:
+            return exceptions.newest_exceptions(connection, limit=limit)
+
+    def refusal(self, mailbox: str, number: str) -> Refusal | None:
+        """What a number that an officer was given stands for."""
+        with self.database.reading() as connection:
+            return exceptions.find_refusal(connection, mailbox, storable(number))
+
+    def holds(self, *, limit: int) -> tuple[Hold, ...]:
+        """Held answers, the oldest first."""
+        with self.database.reading() as connection:
+            return holds.open_holds(connection, limit=limit)
+
+    def mark_hold(self, hold_id: int, *, step: Step, notice: OutMail, now: datetime) -> bool:
+        """Whether the step was still due: the reminder, page or return is written down and its notice queued."""
+        return self.database.write(
+            lambda connection: holds.mark(connection, hold_id, step=step, notice=notice, now=now)
         )
 
     def cases(self, *, limit: int, state: CaseState | None = None) -> tuple[CaseView, ...]:

@@ -14,7 +14,9 @@ from gateway.model.outbox import HopReply, OutMail, Purpose
 from gateway.store.cases import keep_case, set_state
 from gateway.store.codec import codec, key_of
 from gateway.store.content import add_content
+from gateway.store.exceptions import keep_refusal, use
 from gateway.store.figures import Changes, Count, change
+from gateway.store.holds import keep_hold, release
 from gateway.store.intake import recipients_of
 from gateway.store.outbox import Settled, add_mails, settle
 from gateway.store.tables import Happening
@@ -35,6 +37,9 @@ class Submission:
 TRACE = re.compile(rb"(?:Received:[^\n]*\n(?:[ \t][^\n]*\n)*)*", re.IGNORECASE)
 """Received fields at the top (RFC 5321 section 4.4)."""
 
+NUMBERED = (Act.REJECT, Act.HOLD)
+"""Decisions whose number an officer is given, and an exception may name."""
+
 write_submission, read_submission = codec(Submission)
 write_reply, _ = codec(HopReply)
 
@@ -48,10 +53,14 @@ def keep_dispatch(
     content: bytes,
     now: datetime,
 ) -> None:
-    """Commit the decision with all it causes; a repeat tells of the decision and sends nothing."""
-    reference = dispatch.case.reference if dispatch.case else dispatch.decision.case
-    digest = _digest(content)
-    recorded = dispatch.decision.act is Act.DISCARD
+    """Commit the decision with all it causes; a repeat tells of the decision and sends nothing.
+
+    What leaves is held no more. Raises NotPermitted when an exception it rests on is used up.
+    """
+    decision, digest = dispatch.decision, _digest(content)
+    reference = dispatch.case.reference if dispatch.case else decision.case
+    recorded = decision.act is Act.DISCARD
+    use(connection, decision.waived, mailbox=mailbox, reference=reference, sha256=digest, now=now)
     add_event(
         connection,
         Happening.RECORDED if recorded else Happening.DECIDED,
@@ -59,24 +68,35 @@ def keep_dispatch(
         at=now,
         reference=reference,
         content_id=add_content(connection, mailbox, content) if recorded else None,
-        facts=write_submission(Submission(dispatch.decision, envelope, dispatch.message_id, digest)),
+        facts=write_submission(Submission(decision, envelope, dispatch.message_id, digest)),
     )
+    if decision.act in NUMBERED:
+        keep_refusal(connection, dispatch, mailbox=mailbox, recipients=envelope.rcpt_tos, now=now)
     if recorded:
         pairs = len(recipients_of(envelope))
         change(connection, {(mailbox, Count.DISPATCHED, ""): pairs, (mailbox, Count.RECORDED, ""): pairs})
-    if dispatch.mails:
-        kept = _keep_case(connection, dispatch, now=now)
-        queued = add_mails(
-            connection,
-            dispatch.mails,
-            mailbox=mailbox,
-            cause=f"sha256 {digest}",
-            reference=reference,
-            arrival_id=None,
-            now=now,
-        )
-        answers = queued.get((mailbox, Count.QUEUED, Purpose.ANSWER.value), 0)
-        change(connection, kept, queued, {(mailbox, Count.DISPATCHED, ""): answers})
+    elif decision.act is Act.HOLD:
+        keep_hold(connection, dispatch, mailbox=mailbox, envelope=envelope, content=content, sha256=digest, now=now)
+    elif dispatch.mails:
+        _send(connection, dispatch, mailbox=mailbox, reference=reference, digest=digest, now=now)
+
+
+def _send(
+    connection: Connection, dispatch: Dispatch, *, mailbox: str, reference: str | None, digest: str, now: datetime
+) -> None:
+    kept = _keep_case(connection, dispatch, now=now)
+    queued = add_mails(
+        connection,
+        dispatch.mails,
+        mailbox=mailbox,
+        cause=f"sha256 {digest}",
+        reference=reference,
+        arrival_id=None,
+        now=now,
+    )
+    answers = queued.get((mailbox, Count.QUEUED, Purpose.ANSWER.value), 0)
+    released = release(connection, mailbox=mailbox, sha256=digest, now=now)
+    change(connection, kept, queued, released, {(mailbox, Count.DISPATCHED, ""): answers})
 
 
 def settle_mail(

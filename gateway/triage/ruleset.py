@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.errors import ConfigError
+from gateway.model.channel import ChannelRules
 from gateway.model.verdict import Category, Kind, Level, Place, RuleFiles
 from gateway.triage.matcher import Terms, compile_terms
 from gateway.triage.normal import fold
 from gateway.triage.rule_tree import RuleTree, judging, read_tree
-from gateway.triage.ruleset_schema import SEVERAL, LabelsShape, Nearness, RuleShape, ScoringShape, Wording
+from gateway.triage.ruleset_schema import SEVERAL, ChannelShape, LabelsShape, Nearness, RuleShape, ScoringShape, Wording
 from gateway.triage.term_index import Index
 from gateway.triage.vocabulary import written_out
 
@@ -99,7 +100,7 @@ class Ruleset:
     digest: str
     rules: tuple[Rule, ...] = field(repr=False)
     index: Index = field(repr=False, compare=False)
-    """Asked: each rule's own Terms. Further: three for each rule, those of near, of not_near, of unless."""
+    """First each rule's own Terms; then three for each rule, those of near, of not_near, of unless."""
     scoring: Scoring = field(repr=False)
     items: Mapping[str, Item] = field(repr=False)
     common_words: Mapping[str, frozenset[str]] = field(repr=False)
@@ -107,6 +108,7 @@ class Ruleset:
     labels: Labels = field(repr=False)
     """Of all languages together: bilingual forms are common."""
     first_answer_minutes: Mapping[Category, int] = field(repr=False)
+    channel: ChannelRules = field(repr=False)
     receipts: Mapping[tuple[str, Level], str] = field(repr=False)
 
     def receipt_template(self, language: str, level: Level) -> str:
@@ -139,7 +141,17 @@ def parse_ruleset(files: RuleFiles) -> Ruleset:
         },
         labels=_labels(tuple(phrases.labels for phrases in tree.phrases.values())),
         first_answer_minutes=_by_category(tree.channel.first_answer, tuple(Category)),
+        channel=_channel(tree.channel),
         receipts=tree.receipts,
+    )
+
+
+def _channel(shape: ChannelShape) -> ChannelRules:
+    return ChannelRules(
+        colleague_in_copy=shape.colleague_in_copy == "allow",
+        reply_all=shape.reply_all == "allow",
+        encrypted_without_tls=shape.encrypted_without_tls == "allow",
+        provider_domains=shape.provider_domains,
     )
 
 
@@ -172,14 +184,12 @@ def _rule(shape: RuleShape, language: str) -> Rule:
 
 def _index(rules: tuple[Rule, ...]) -> Index:
     nothing = Near(Terms(), within=0)
-    return Index(
-        (rule.terms for rule in rules),
-        (
-            terms
-            for rule in rules
-            for terms in ((rule.near or nothing).terms, (rule.not_near or nothing).terms, rule.unless or nothing.terms)
-        ),
+    further = (
+        terms
+        for rule in rules
+        for terms in ((rule.near or nothing).terms, (rule.not_near or nothing).terms, rule.unless or nothing.terms)
     )
+    return Index((*(rule.terms for rule in rules), *further))
 
 
 def _terms(wording: Wording) -> Terms:

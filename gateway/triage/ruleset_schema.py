@@ -38,6 +38,7 @@ RuleId = Annotated[str, Field(pattern=r"^[a-z0-9]+([.-]([a-z0-9]+|\{language\}))
 GroupName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=40)]
 ItemId = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9-]{0,31}$")]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
+Domain = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", max_length=253)]
 Mark = Annotated[str, Field(pattern=r"^[a-z][a-z-]{0,31}$")]
 Score = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
@@ -253,3 +254,7 @@ class ChannelShape(Shape):
     """channel.yaml."""
 
     first_answer: FirstAnswerShape
+    colleague_in_copy: Literal["allow", "reject"] = "allow"
+    reply_all: Literal["allow", "reject"] = "reject"
+    encrypted_without_tls: Literal["allow", "hold"] = "hold"
+    provider_domains: Annotated[tuple[Domain, ...], Field(strict=False, max_length=200)] = ()

@@ -176,8 +176,11 @@ class TestEncrypted:
         book = {k: (gone if c.id == gone.id else c, a) for k, (c, a) in world.tools.book.items()}
         tools = replace(world.tools, book=book, contacts={**world.tools.contacts, gone.id: gone})
         dispatch = world.answer(draft(parent=sealed.request_id), A0, cases=(sealed,), tools=tools)
-        assert dispatch.decision.rule == "H2"
-        assert dispatch.mails == ()
+        assert (dispatch.decision.act, dispatch.decision.rule) == (Act.HOLD, "H2")
+        (notice,) = dispatch.mails
+        assert (notice.hop, notice.purpose, notice.rcpt_tos) == (Hop.MAILBOX, Purpose.NOTICE, (MAILBOX,))
+        assert b"It has NOT been sent" in notice.content
+        assert dispatch.decision.number.encode() in notice.content
 
 
 def client_encrypted(armored, *, parent):
