@@ -58,7 +58,7 @@ def looks_of(texts: Folded, ruleset: Ruleset) -> tuple["Look", ...]:
 
 def trials_of(looks: tuple["Look", ...], ruleset: Ruleset) -> Iterator["Trial"]:
     """Every rule whose own wording may stand somewhere in the mail, in the order of the rules."""
-    for number in sorted({owner for look in looks for owner in look.candidates}):
+    for number in sorted({owner for look in looks for owner in look.candidates if owner < len(ruleset.rules)}):
         yield Trial(ruleset.rules[number], number, len(ruleset.rules))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import re2
 
 from gateway.triage.normal import fold, fold_pattern, is_word
-from gateway.triage.phrase import BETWEEN, MAX_WORD, OPEN, Span, length_of, spans_of
+from gateway.triage.phrase import BETWEEN, MAX_WORD, OPEN, Span, length_of, literal_of, spans_of
 
 MAX_OCCURRENCES = 100
 """Occurrences of one term looked at in one text: the first decides almost always, a flood shall cost nothing."""
@@ -48,6 +48,8 @@ class Terms:
     patterns: tuple[Any, ...] = ()
     longest: int = 0
     """Characters that an occurrence of a phrase has at most."""
+    literals: tuple[str, ...] = ()
+    """For each phrase what stands wherever it does."""
 
     def each(self, text: str, *, among: Collection[int] | None = None) -> Iterator[Iterator[Span]]:
         """For each term where it stands in folded text, one after the other, never across a line.
@@ -58,10 +60,10 @@ class Terms:
         numbers = range(known + len(self.patterns)) if among is None else among
         searched = text.encode() if any(number >= known for number in numbers) else b""
         for number in numbers:
-            if number < known:
-                yield islice(spans_of(self.phrases[number], text), MAX_OCCURRENCES)
-            else:
+            if number >= known:
                 yield islice(_pattern_spans(self.patterns[number - known], text, searched), MAX_OCCURRENCES)
+            elif self.literals[number] in text:
+                yield islice(spans_of(self.phrases[number], text), MAX_OCCURRENCES)
 
     def spans(self, text: str) -> list[Span]:
         """Where any of them stands, first things first, the longer first where two begin together."""
@@ -122,6 +124,7 @@ def compile_terms(phrases: Sequence[str], patterns: Sequence[str]) -> Terms:
         phrases=folded,
         patterns=tuple(map(_compiled, patterns)),
         longest=max(map(length_of, folded), default=0),
+        literals=tuple(map(literal_of, folded)),
     )
 
 

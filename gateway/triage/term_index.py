@@ -11,7 +11,6 @@ from typing import Any
 import re2
 
 from gateway.triage.matcher import Terms, options
-from gateway.triage.phrase import literal_of
 
 GROUP = 250
 """Patterns in one exact set: more make its states too many to be kept."""
@@ -27,90 +26,52 @@ _MARK = "\x01"
 Numbered = Sequence[tuple[int, str]]
 """Number of a term and its source as RE2."""
 
+_Uses = list[tuple[int, int]]
+"""Where one term stands among the Terms: owner and position there, phrases first."""
+
+
+Candidates = Mapping[int, Sequence[int]]
+"""Number of the Terms -> which of its terms may stand in a text, by their numbers, phrases first."""
+
 
 class Index:
     """Made once for a rule set, asked about each text."""
 
-    def __init__(self, asked: Iterable[Terms], further: Iterable[Terms] = ()) -> None:
-        """`asked` are the owners 0, 1, ... that `Candidates` names; `further` follow and are only looked up."""
-        self._given = tuple(asked), tuple(further)
-        phrases: dict[str, int] = {}
-        patterns: dict[str, int] = {}
-        compiled: list[Any] = []
-        for terms in chain(*self._given):
-            for phrase in terms.phrases:
-                phrases.setdefault(re2.escape(literal_of(phrase)), len(phrases))
-            for pattern in terms.patterns:
-                if patterns.setdefault(pattern.pattern, len(patterns)) == len(compiled):
-                    compiled.append(pattern)
+    def __init__(self, terms: Iterable[Terms]) -> None:
+        self._given = tuple(terms)
+        phrases: dict[str, _Uses] = {}
+        patterns: dict[str, _Uses] = {}
+        compiled: dict[str, Any] = {}
+        for owner, one in enumerate(self._given):
+            for position, literal in enumerate(one.literals):
+                phrases.setdefault(re2.escape(literal), []).append((owner, position))
+            for position, pattern in enumerate(one.patterns, len(one.phrases)):
+                patterns.setdefault(pattern.pattern, []).append((owner, position))
+                compiled[pattern.pattern] = pattern
         first = len(phrases)
-        self._positions = tuple(_positions(terms, phrases, patterns, first) for terms in chain(*self._given))
-        self.owners = _owners(self._positions[: len(self._given[0])])
-        self._everything = frozenset(range(first + len(patterns)))
-        self._phrases = _Sets([(number, source) for source, number in phrases.items()], _PHRASE_MEMORY)
-        self._hints = _Hints([(first + number, source) for source, number in patterns.items()])
-        numbered = tuple(enumerate(compiled, first))
+        self._uses = (*phrases.values(), *patterns.values())
+        self._phrases = _Sets(list(enumerate(phrases)), _PHRASE_MEMORY)
+        self._hints = _Hints(list(enumerate(patterns, first)))
+        numbered = [(number, compiled[source]) for number, source in enumerate(patterns, first)]
         self._groups = tuple(_Group(numbered[start : start + GROUP]) for start in range(0, len(numbered), GROUP))
 
-    def __reduce__(self) -> tuple[type["Index"], tuple[tuple[Terms, ...], tuple[Terms, ...]]]:
+    def __reduce__(self) -> tuple[type["Index"], tuple[tuple[Terms, ...]]]:
         """Built again where it is handed to another process: RE2 sets cannot travel."""
-        return Index, self._given
+        return Index, (self._given,)
 
-    def candidates(self, text: str) -> "Candidates":
+    def candidates(self, text: str) -> Candidates:
         """Terms that stand in folded text, and perhaps some that do not; all of them if RE2 gave up."""
-        octets = text.encode()
+        found: dict[int, list[int]] = {}
+        for number in self._standing(text.encode()):
+            for owner, position in self._uses[number]:
+                found.setdefault(owner, []).append(position)
+        return found
+
+    def _standing(self, octets: bytes) -> Iterable[int]:
         phrases, hints = self._phrases.matches(octets), self._hints.matches(octets)
         if phrases is None or hints is None:
-            return Candidates(self, self._everything)
-        exact = (number for group in self._groups for number in group.matches(octets, hints))
-        return Candidates(self, frozenset(chain(phrases, exact)))
-
-    def positions(self, owner: int) -> Mapping[int, tuple[int, ...]]:
-        """Number of a term -> where it stands among the terms of that owner, phrases first."""
-        return self._positions[owner]
-
-
-class Candidates:
-    """Which owners have a term that may stand in one text, and which term it is."""
-
-    def __init__(self, index: Index, standing: frozenset[int]) -> None:
-        self._index = index
-        self._standing = standing
-
-    def __iter__(self) -> Iterator[int]:
-        """Owners that were asked for, in their order."""
-        owners = self._index.owners
-        return iter(sorted(set().union(*(owners[number] for number in owners.keys() & self._standing))))
-
-    def __contains__(self, owner: int) -> bool:
-        return not self._index.positions(owner).keys().isdisjoint(self._standing)
-
-    def __getitem__(self, owner: int) -> list[int]:
-        """Terms of that owner that may stand there, by their numbers, phrases first."""
-        positions = self._index.positions(owner)
-        return [one for number in positions.keys() & self._standing for one in positions[number]]
-
-
-def _positions(
-    terms: Terms, phrases: Mapping[str, int], patterns: Mapping[str, int], first: int
-) -> dict[int, tuple[int, ...]]:
-    """Several phrases may share the literal that stands for them."""
-    numbers = chain(
-        (phrases[re2.escape(literal_of(phrase))] for phrase in terms.phrases),
-        (first + patterns[pattern.pattern] for pattern in terms.patterns),
-    )
-    found: dict[int, tuple[int, ...]] = {}
-    for position, number in enumerate(numbers):
-        found[number] = (*found.get(number, ()), position)
-    return found
-
-
-def _owners(positions: Sequence[Mapping[int, object]]) -> dict[int, list[int]]:
-    found: dict[int, list[int]] = {}
-    for owner, numbers in enumerate(positions):
-        for number in numbers:
-            found.setdefault(number, []).append(owner)
-    return found
+            return range(len(self._uses))
+        return chain(phrases, *(group.matches(octets, hints) for group in self._groups))
 
 
 class _Sets:

@@ -31,15 +31,6 @@ def test_phrases_with_one_literal_are_both_named():
     assert owners(index_of(compile_terms(["preserv*", "preserv"], [])), "preserv") == {0: [0, 1]}
 
 
-def test_further_terms_are_looked_up_and_never_listed():
-    index = Index([compile_terms(["data"], [])], [compile_terms(["life"], [])])
-    candidates = index.candidates("a life")
-    assert list(candidates) == []
-    assert 1 in candidates
-    assert candidates[1] == [0]
-    assert 0 not in candidates
-
-
 def test_index_of_nothing_and_of_empty_text():
     assert owners(index_of(), "anything") == {}
     assert owners(index_of(compile_terms(["data"], [])), "") == {}
