@@ -44,17 +44,17 @@ class CourierLoop:
     def __init__(self, journal: Journal, settings: Settings, *, owner: str, page: Callable[[Call], None]) -> None:
         self._journal = journal
         self._settings = settings
-        self._targets = {Hop.MAILBOX: settings.mailbox.deliver_to, Hop.RELAY: settings.outbound.relay}
+        self._targets = _targets(settings)
         self._mailbox = settings.contact_point.mailbox
         self._owner = owner
         self._page = page
         self._stopping = threading.Event()
-        self._wakes = {hop: threading.Event() for hop in Hop}
-        self._handed: dict[Hop, deque[tuple[float, OutboxRow]]] = {hop: deque() for hop in Hop}
-        self._look_at = dict.fromkeys(Hop, 0.0)
+        self._wakes = {hop: threading.Event() for hop in self._targets}
+        self._handed: dict[Hop, deque[tuple[float, OutboxRow]]] = {hop: deque() for hop in self._targets}
+        self._look_at = dict.fromkeys(self._targets, 0.0)
         self._threads = [
             threading.Thread(target=self._run, args=(hop,), name=f"courier-{hop.value}-{number}", daemon=True)
-            for hop in Hop
+            for hop in self._targets
             for number in range(THREADS)
         ]
 
