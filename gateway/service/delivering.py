@@ -219,3 +219,15 @@ class CourierLoop:
         if failed:
             self.wake()
             self._page(Call(row.case or "", "answer-failed", Assurance.NONE))
+
+
+def _targets(settings: Settings) -> dict[Hop, str]:
+    """Where each configured hop is; what waits for one that is configured no more stays in the outbox, and shows there."""
+    outbound = settings.outbound
+    named = {
+        Hop.MAILBOX: settings.mailbox.deliver_to,
+        Hop.RELAY: outbound.relay,
+        Hop.RELAY_ENCRYPTED: outbound.relay_encrypted,
+        Hop.RELAY_VERIFIED: outbound.relay_verified,
+    }
+    return {hop: target for hop, target in named.items() if target}
