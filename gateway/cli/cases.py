@@ -1,4 +1,4 @@
-"""`cp247 cases list | show`: the requests, where they stand and what happened to each. Changes nothing."""
+"""`cp247 cases list | show`: the requests, where they stand and what happened to each. Changes nothing itself."""
 
 import json
 from typing import Any
@@ -9,11 +9,13 @@ from rich.table import Column, Table
 
 from gateway.cli.context import Context
 from gateway.cli.journal_view import console, opened_journal, shown, written
+from gateway.cli.review import judge_again
 from gateway.cli.verdict_json import verdict_json
 from gateway.cli.verdict_view import plain, show_verdict
 from gateway.model.case import CaseState, CaseView
 from gateway.model.message import Arrival
 from gateway.model.outcome import Outcome
+from gateway.store.again import Judgement
 from gateway.store.journal import CaseFile
 from gateway.store.listing import EventLine
 
@@ -55,12 +57,16 @@ def show(context: Context, reference: str, as_json: bool) -> None:
     with opened_journal(context) as journal:
         file = journal.case(reference)
         judged = journal.verdict_of(reference)
+        verdicts = journal.again.judgements(judged[0].id) if judged else ()
     if file is None:
         raise click.BadParameter(f"no case {reference!r}; see `cp247 cases list`", param_hint="REFERENCE")
     if as_json:
-        click.echo(json.dumps(_file_json(file, judged), ensure_ascii=False))
+        click.echo(json.dumps(_file_json(file, judged, verdicts), ensure_ascii=False))
         return
-    _show_file(console(), file, judged)
+    _show_file(console(), file, judged, verdicts)
+
+
+cases.add_command(judge_again)
 
 
 def case_json(view: CaseView) -> dict[str, Any]:
@@ -80,11 +86,24 @@ def case_json(view: CaseView) -> dict[str, Any]:
     }
 
 
-def _file_json(file: CaseFile, judged: tuple[Arrival, Outcome] | None) -> dict[str, Any]:
+def _file_json(
+    file: CaseFile, judged: tuple[Arrival, Outcome] | None, verdicts: tuple[Judgement, ...]
+) -> dict[str, Any]:
     return {
         **case_json(file.view),
         "thread": list(file.view.thread),
         "verdict": _verdict_json(judged),
+        "verdicts": [
+            {
+                "number": one.number,
+                "judged_at": written(one.judged_at),
+                "assurance": one.outcome.verdict.assurance.value,
+                "disposition": one.outcome.verdict.disposition.value,
+                "reasons": [reason.value for reason in one.outcome.verdict.reasons],
+                "receipt": one.outcome.verdict.receipt.send,
+            }
+            for one in verdicts
+        ],
         "arrivals": [
             {
                 "id": one.id,
@@ -143,7 +162,9 @@ def _list_table(views: tuple[CaseView, ...]) -> Table:
     return table
 
 
-def _show_file(out: Console, file: CaseFile, judged: tuple[Arrival, Outcome] | None) -> None:
+def _show_file(
+    out: Console, file: CaseFile, judged: tuple[Arrival, Outcome] | None, verdicts: tuple[Judgement, ...]
+) -> None:
     view = file.view
     facts = Table.grid(padding=(0, 2))
     for name, value in (
@@ -161,8 +182,10 @@ def _show_file(out: Console, file: CaseFile, judged: tuple[Arrival, Outcome] | N
         facts.add_row(f"[dim]{name}[/]", value)
     out.print(facts)
     if judged is not None:
-        arrival, outcome = judged
-        show_verdict(out, outcome.verdict, arrival, file=f"arrival {arrival.id}")
+        arrival, _ = judged
+        for one in verdicts:
+            again = "" if one.number == 1 else f", judged again {shown(one.judged_at)}"
+            show_verdict(out, one.outcome.verdict, arrival, file=f"arrival {arrival.id}{again}")
     for title, table in (("came in", _arrivals(file)), ("to leave", _mails(file)), ("happened", _events(file))):
         out.rule(f"[bold]{title}[/]", align="left")
         out.print(table)

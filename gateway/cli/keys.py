@@ -20,6 +20,7 @@ from gateway.cli.contact_folder import is_folder_name, sync_folder
 from gateway.cli.context import Context
 from gateway.cli.enrolment import Enrolment, enrol
 from gateway.cli.own_keys import export_reader, wkd
+from gateway.cli.review import offer
 from gateway.cli.verdict_view import plain
 from gateway.config import read_tree
 from gateway.errors import Complaint, ConfigError, GpgUnavailable
@@ -97,9 +98,14 @@ def check(context: Context, as_json: bool) -> None:
     "--verified-how", default="", help="How address and fingerprint were confirmed; without it neither gives trust."
 )
 @click.option("--enrolled-by", multiple=True, help="Who enrols it; may be repeated.")
+@click.option("--replace", is_flag=True, help="It is pinned already; this is a newer export, prolonged or revoked.")
+@click.option("--judge-again", is_flag=True, help="Judge the stored messages it concerns again, without asking.")
 @click.pass_obj
-def add(context: Context, /, address: str, key_file: str, **entered: Any) -> None:
-    """Pin the key in FILE.asc for ADDRESS, in a new folder or in the one that has the address already."""
+def add(context: Context, /, address: str, key_file: str, *, judge_again: bool, **entered: Any) -> None:
+    """Pin the key in FILE.asc for ADDRESS, in a new folder or in the one that has the address already.
+
+    Stored messages that this key signed are named, and judged again if you say so.
+    """
     settings = context.settings()
     directory, _ = _read(settings)
     with open(key_file, "rb") as file:
@@ -112,13 +118,14 @@ def add(context: Context, /, address: str, key_file: str, **entered: Any) -> Non
     )
     console = _console()
     console.print(f"{plain(address)}: key pinned in {plain(made.path)}")
-    console.print(f"  {' '.join(made.fingerprint[at : at + 4] for at in range(0, 40, 4))}")
+    console.print(f"  {' '.join(made.key.fingerprint[at : at + 4] for at in range(0, 40, 4))}")
     if not made.verified:
         console.print("Compare this fingerprint by telephone, number from the network's directory, never from a mail.")
         console.print(
             f"Then set `verified: true` and `verified_how` in {plain(made.contact_file)}: until then it gives no trust."
         )
     console.print("A running gateway reads it after SIGHUP.")
+    offer(context, made.key, at_once=judge_again, only_bad=not entered["replace"], ready=made.verified)
 
 
 @keys.command(short_help="Remove a key of a contact point.")
@@ -134,6 +141,7 @@ def remove(context: Context, whose: str, fingerprint: str, yes: bool) -> None:
     path = os.path.join(folder, name)
     if not re.fullmatch(r"[0-9A-F]{40}\.asc", name) or not os.path.isfile(path):
         raise ConfigError(Complaint(path, 0, 0, "", "is no key that is pinned", "see `cp247 keys list`"))
+    gone = next((key for key in _pinned(settings) if f"{key.fingerprint}.asc" == name), None)
     others = [one for one in os.listdir(folder) if one.endswith(".asc") and one != name]
     if not others and not yes:
         what = "is its last key: without it no mail of theirs is `signed`, and no encrypted request can be answered"
@@ -146,6 +154,8 @@ def remove(context: Context, whose: str, fingerprint: str, yes: bool) -> None:
             Complaint(path, 0, 0, "", f"cannot be removed: {error.strerror}", "mend its permissions")
         ) from None
     click.echo(f"{path}: removed; {len(others)} left. A running gateway reads it after SIGHUP.")
+    if gone is not None:
+        offer(context, gone, at_once=False, only_bad=False)
 
 
 keys.add_command(wkd)
@@ -163,6 +173,10 @@ def _folder_of(whose: str, settings: Settings) -> str:
             Complaint(whose, 0, 0, "", "is no contact point", "see `cp247 keys list`, or name its folder")
         )
     return owner[0].id
+
+
+def _pinned(settings: Settings) -> Iterator[PinnedKey]:
+    return (key for contact in _read(settings)[0].contacts for key in contact.keys)
 
 
 def _read(settings: Settings) -> tuple[Directory, tuple[Complaint, ...]]:

@@ -39,6 +39,7 @@ def verdict_json(verdict: Verdict, *, file: str, sha256: str) -> dict[str, Any]:
         "mla_intended": found.mla_intended,
         "preservation_days": found.preservation_days,
         "contact": verdict.contact,
+        "signals": [{"reason": one.reason.value, "detail": one.detail} for one in verdict.signals],
         "ruleset": verdict.ruleset,
     }
 

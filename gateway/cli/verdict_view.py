@@ -38,6 +38,8 @@ def show_verdict(console: Console, verdict: Verdict, arrival: Arrival, *, file: 
     for name, value in _facts(verdict):
         table.add_row(f"[dim]{name}[/]", value)
     console.print(table)
+    for one in verdict.signals:
+        console.print(f"[bold yellow]{one.reason.value}[/] {plain(one.detail)}")
     console.print(_results(verdict.results))
     for line in _coverage(scan(arrival.content), verdict.results):
         console.print(line)

@@ -1,6 +1,7 @@
 """The inward road's answer: the verdict, the case and everything that must be committed with it."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from gateway.model.case import CaseView
 from gateway.model.history import Appearance, History
@@ -43,6 +44,8 @@ class Facts:
     """False where the same request had its receipt and may not have another yet."""
     final: bool = False
     """Last try: what DNS still does not answer is decided without it."""
+    receipt_at: datetime | None = None
+    """When a receipt is written, if not as soon as the message is there."""
     history: History | None = None
     """What earlier mail of the From address was like; None where there is no journal to tell."""
 

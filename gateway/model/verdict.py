@@ -192,6 +192,7 @@ class Withheld(StrEnum):
     RATE_CONTACT = "rate-contact"
     RATE_ALL = "rate-all"
     SEAL_FAILED = "seal-failed"
+    TOO_LATE = "too-late"
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ def inward(arrival: Arrival, facts: Facts, tools: Tools) -> Outcome:
     case, opens = case_after(
         arrival, facts, found.message, found.checks, found.identity, found.verdict, found.automatic, tools
     )
-    receipts, verdict = _receipts(arrival, found, case.reference, tools)
+    receipts, verdict = _receipts(arrival, facts, found, case.reference, tools)
     insertions, _ = _foreign(found.message, found.checks, tools)
     free = "importance" not in _covered(found.checks) and found.message.header.first("importance") is None
     return Outcome(
@@ -168,7 +168,7 @@ def _proofs(arrival: Arrival, tools: Tools) -> _Proofs:
 
 
 def _receipt_decision(arrival: Arrival, facts: Facts, proofs: _Proofs, ruling: Ruling, tools: Tools) -> ReceiptDecision:
-    contact = proofs.identity.contact
+    contact, at = proofs.identity.contact, facts.receipt_at or arrival.received_at
     return policy.receipt(
         ruling=ruling,
         message=proofs.message,
@@ -178,7 +178,7 @@ def _receipt_decision(arrival: Arrival, facts: Facts, proofs: _Proofs, ruling: R
         suppressed=suppressed(proofs.message),
         settings=tools.settings,
         repeat=not facts.receipt_due,
-        can_encrypt=contact is not None and any(key.encrypts(arrival.received_at) for key in contact.keys),
+        can_encrypt=contact is not None and any(key.encrypts(at) for key in contact.keys),
         encrypted=proofs.unsealed.encrypted,
     )
 
@@ -234,14 +234,22 @@ def _covered(checks: Checks) -> frozenset[str]:
     return frozenset(name for one in checks.of(Method.DKIM) for name in one.covers)
 
 
-def _receipts(arrival: Arrival, found: Assessment, reference: str, tools: Tools) -> tuple[tuple[OutMail, ...], Verdict]:
+def _receipts(
+    arrival: Arrival, facts: Facts, found: Assessment, reference: str, tools: Tools
+) -> tuple[tuple[OutMail, ...], Verdict]:
     """The receipt where the verdict allows one; a receipt that cannot be sealed is withheld, never sent open."""
     verdict = found.verdict
     if not verdict.receipt.send:
         return (), verdict
     try:
         mail = compose_receipt(
-            arrival, found.message, verdict, reference, encrypted=found.unsealed.encrypted, tools=tools
+            arrival,
+            found.message,
+            verdict,
+            reference,
+            at=facts.receipt_at or arrival.received_at,
+            encrypted=found.unsealed.encrypted,
+            tools=tools,
         )
     except SealFailed:
         return (), replace(verdict, receipt=ReceiptDecision(send=False, reason=Withheld.SEAL_FAILED))

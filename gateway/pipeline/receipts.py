@@ -26,20 +26,20 @@ BETWEEN_LANGUAGES = "\n----------\n\n"
 
 
 def compose_receipt(
-    arrival: Arrival, message: Message, verdict: Verdict, reference: str, *, encrypted: bool, tools: Tools
+    arrival: Arrival, message: Message, verdict: Verdict, reference: str, *, at: datetime, encrypted: bool, tools: Tools
 ) -> OutMail:
-    """The receipt, complete; the same arrival gives the same Message-ID. Raises SealFailed."""
+    """The receipt, complete, written at that moment; the same arrival gives the same Message-ID. Raises SealFailed."""
     if message.sender is None:
         raise SealFailed("nobody to write to")
     point = tools.settings.contact_point
     keys = keys_of(message.header, ())
-    pinned = _keys(verdict.contact, arrival.received_at, tools) if encrypted else ()
+    pinned = _keys(verdict.contact, at, tools) if encrypted else ()
     fields = receipt_fields(
         name=point.name,
         mailbox=point.mailbox,
         to=message.sender.spec,
         reference=reference,
-        at=arrival.received_at,
+        at=at,
         hostname=tools.settings.hostname,
         request_key=request_key(arrival.content),
         in_reply_to=keys.message_id,
@@ -54,12 +54,10 @@ def compose_receipt(
     return OutMail(
         purpose=Purpose.RECEIPT,
         hop=Hop.RELAY,
-        mail_from=return_path.make(
-            tools.secret, mailbox=point.mailbox, case=reference, day=arrival.received_at.toordinal()
-        ),
+        mail_from=return_path.make(tools.secret, mailbox=point.mailbox, case=reference, day=at.toordinal()),
         rcpt_tos=(message.sender.spec,),
         message_id=dict(fields)["Message-ID"],
-        content=tools.seal.dkim_field(content, at=arrival.received_at) + content,
+        content=tools.seal.dkim_field(content, at=at) + content,
     )
 
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import NoReturn, assert_never
 
 from gateway import log
+from gateway.model.trust import DnsAnswer
 from gateway.pipeline.inward import assess, inward
 from gateway.pipeline.outward import outward
 from gateway.pipeline.tools import Tools
@@ -26,6 +27,7 @@ from gateway.service.requests import (
     Request,
     pack,
 )
+from gateway.service.tools import recorded_check
 from gateway.service.wire import receive, send
 
 MAX_MEMORY_BYTES = 2 << 30
@@ -57,10 +59,16 @@ def _serve_one(link: socket.socket, tools: Tools) -> bool:
     return True
 
 
+def _remembering(tools: Tools, dns: tuple[DnsAnswer, ...]) -> Tools:
+    return replace(tools, check=recorded_check(dns, trusted_sealers=tools.settings.arc.trusted_sealers))
+
+
 def _answer(link: socket.socket, request: Request, content: bytes, tools: Tools) -> None:
     match request:
-        case JudgeArrival(arrival, facts):
-            outcome = inward(replace(arrival, content=content), facts, tools)
+        case JudgeArrival(arrival, facts, dns):
+            outcome = inward(
+                replace(arrival, content=content), facts, tools if dns is None else _remembering(tools, dns)
+            )
             mails, blobs = pack(outcome.receipts)
             light = replace(outcome, receipts=mails, prepend=b"")
             send(link, OUTCOME.dump_json(light), (outcome.prepend, *blobs))

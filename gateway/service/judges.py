@@ -16,6 +16,7 @@ from gateway.model.case import CaseView
 from gateway.model.channel import Dispatch
 from gateway.model.message import Arrival, Envelope
 from gateway.model.outcome import Facts, Outcome, Verdict
+from gateway.model.trust import DnsAnswer
 from gateway.service.nursery import Nursery
 from gateway.service.requests import (
     DISPATCH,
@@ -44,9 +45,11 @@ class Judge:
             raise JudgeDefeated(f"the judge died at its birth: {error!r}") from error
         metrics.JUDGES.inc()
 
-    def judge(self, arrival: Arrival, facts: Facts, *, seconds: float) -> Outcome:
-        """The outcome of one arrival; raises JudgeDefeated after `seconds`."""
-        text, blobs = self._ask(JudgeArrival(replace(arrival, content=b""), facts), arrival.content, seconds)
+    def judge(
+        self, arrival: Arrival, facts: Facts, *, seconds: float, dns: tuple[DnsAnswer, ...] | None = None
+    ) -> Outcome:
+        """The outcome of one arrival, with these DNS answers if they are given; raises JudgeDefeated after `seconds`."""
+        text, blobs = self._ask(JudgeArrival(replace(arrival, content=b""), facts, dns), arrival.content, seconds)
         with self._nonsense():
             outcome = OUTCOME.validate_json(text)
             return replace(outcome, prepend=blobs[0], receipts=unpack(outcome.receipts, blobs[1:]))

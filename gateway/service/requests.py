@@ -10,6 +10,7 @@ from gateway.model.channel import Dispatch
 from gateway.model.message import Arrival, Envelope
 from gateway.model.outbox import OutMail
 from gateway.model.outcome import Facts, Outcome, Verdict
+from gateway.model.trust import DnsAnswer
 
 OUTCOME = TypeAdapter(Outcome)
 DISPATCH = TypeAdapter(Dispatch)
@@ -22,6 +23,8 @@ class JudgeArrival:
 
     arrival: Arrival
     facts: Facts
+    dns: tuple[DnsAnswer, ...] | None = None
+    """Answers kept with its first verdict, instead of asking anybody now; None for mail that has just come."""
 
 
 @dataclass(frozen=True, slots=True)

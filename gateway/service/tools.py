@@ -4,7 +4,7 @@ from datetime import datetime
 
 from gateway.model.message import Envelope, Message
 from gateway.model.settings import Dns
-from gateway.model.trust import Checks, Contact, Unsealed
+from gateway.model.trust import Checks, Contact, DnsAnswer, Unsealed
 from gateway.pipeline.tools import Check, Tools
 from gateway.service.equipment import Equipment, own_key
 from gateway.triage.ruleset import parse_ruleset
@@ -15,7 +15,7 @@ from gateway.trust.dmarc import check_dmarc
 from gateway.trust.gnupg_home import GnupgHome
 from gateway.trust.lookalike import known_names
 from gateway.trust.openpgp import unseal
-from gateway.trust.resolver import Resolver
+from gateway.trust.resolver import Recorded, Resolver
 from gateway.trust.seal import Sealer
 from gateway.trust.spf_check import check_spf
 
@@ -51,10 +51,17 @@ def make_tools(equipment: Equipment) -> Tools:
 
 def make_check(dns: Dns, *, trusted_sealers: tuple[str, ...] = ()) -> Check:
     """EDGE dns through these resolvers, with a cache of its own."""
-    resolver = Resolver(nameservers=dns.nameservers, timeout=dns.timeout)
+    return _check(Resolver(nameservers=dns.nameservers, timeout=dns.timeout), trusted_sealers)
 
+
+def recorded_check(answers: tuple[DnsAnswer, ...], *, trusted_sealers: tuple[str, ...]) -> Check:
+    """The same from answers kept with a verdict: nobody is asked, so years later they still say what they said then."""
+    return _check(Recorded(answers), trusted_sealers)
+
+
+def _check(source: Resolver | Recorded, trusted_sealers: tuple[str, ...]) -> Check:
     def check(message: Message, envelope: Envelope, at: datetime) -> Checks:
-        questions = resolver.for_message()
+        questions = source.for_message()
         spf = check_spf(envelope, questions=questions, at=at)
         dkim = check_dkim(message, questions=questions, at=at)
         dmarc = check_dmarc(message, spf=spf, dkim=dkim, questions=questions)

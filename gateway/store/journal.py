@@ -19,6 +19,7 @@ from gateway.model.outbox import Hop, HopReply, OutboxRow, OutMail
 from gateway.model.outcome import Outcome
 from gateway.model.verdict import RuleFiles
 from gateway.store import cases, exceptions, holds, intake, listing, outbox, outward, rulesets, verdicts
+from gateway.store.again import Again
 from gateway.store.cases import Recall
 from gateway.store.codec import storable
 from gateway.store.content import read_chunk, read_contents
@@ -55,6 +56,11 @@ class Journal:
         """Return if the database answers."""
         with self.database.reading() as connection:
             connection.execute(select(1))
+
+    @property
+    def again(self) -> Again:
+        """Verdicts given again, and the messages a key has a part in."""
+        return Again(self.database)
 
     def take_in(self, batch: Sequence[Incoming]) -> tuple[int, ...]:
         """Arrival ids in the order of the batch; when this returns, each of them may get its 250."""

@@ -133,9 +133,9 @@ def deliver(
 
 
 def stored_outcome(connection: Connection, arrival_id: int) -> Outcome:
-    """The outcome as it was recorded, without the receipts' bytes."""
-    text = connection.execute(select(verdicts.c.outcome).where(verdicts.c.arrival_id == arrival_id)).scalar_one()
-    outcome: Outcome = read_outcome(text)
+    """The latest outcome as it was recorded, without the receipts' bytes."""
+    latest = select(verdicts.c.outcome).where(verdicts.c.arrival_id == arrival_id).order_by(verdicts.c.number.desc())
+    outcome: Outcome = read_outcome(connection.execute(latest.limit(1)).scalar_one())
     return outcome
 
 
@@ -250,23 +250,27 @@ def _keep(dialect: str) -> Any:
 
 
 def _keep_event(connection: Connection, outcome: Outcome, *, arrival: Arrival, now: datetime) -> None:
+    add_event(
+        connection,
+        Happening.DEFERRED if outcome.verdict.disposition is Disposition.DEFER else Happening.JUDGED,
+        mailbox=arrival.mailbox,
+        at=now,
+        reference=outcome.case.reference,
+        arrival_id=arrival.id,
+        facts=write_facts(event_facts(outcome)),
+    )
+
+
+def event_facts(outcome: Outcome) -> dict[str, str]:
+    """What the event of a verdict tells."""
     verdict = outcome.verdict
-    facts = {
+    return {
         "category": verdict.classification.category.value,
         "assurance": verdict.assurance.value,
         "disposition": verdict.disposition.value,
         "reasons": ",".join(verdict.reasons),
         "receipt": SENT_LABEL if verdict.receipt.send else verdict.receipt.reason or "",
     }
-    add_event(
-        connection,
-        Happening.DEFERRED if verdict.disposition is Disposition.DEFER else Happening.JUDGED,
-        mailbox=arrival.mailbox,
-        at=now,
-        reference=outcome.case.reference,
-        arrival_id=arrival.id,
-        facts=write_facts(facts),
-    )
 
 
 def _close_arrival(connection: Connection, row: Row[Any], reference: str, *, due_at: datetime | None) -> Changes:
