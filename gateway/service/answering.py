@@ -17,7 +17,8 @@ from gateway.errors import JudgeDefeated, NotPermitted, StoreUnavailable
 from gateway.mail.scan import scan_header
 from gateway.mail.thread import keys_of
 from gateway.model.case import make_reference
-from gateway.model.channel import Act, Dispatch
+from gateway.model.channel import Act, Decision, Dispatch
+from gateway.model.hold import Hold
 from gateway.model.message import Envelope
 from gateway.service.judges import Judge
 from gateway.service.nursery import Nursery
@@ -74,6 +75,26 @@ class Answering:
             metrics.DECISIONS.labels(Act.DEFER.value, "D0").inc()
             return CANNOT_DECIDE
         decision = dispatch.decision
+        self._tell(decision)
+        return decision.reply or "250 2.0.0 Ok: queued"
+
+    def try_again(self, hold: Hold, content: bytes) -> bool:
+        """Whether a held answer has left now, by the table as it reads today; else it stays as it is.
+
+        Raises JudgeDefeated and StoreUnavailable, after which it is held as before.
+        """
+        now = datetime.now(UTC)
+        dispatch = self._decided(hold.envelope, content, now)
+        if dispatch.decision.act not in (Act.ALLOW, Act.UPGRADE):
+            return False
+        try:
+            self._commit(dispatch, hold.envelope, content, now)
+        except NotPermitted:
+            return False
+        self._tell(dispatch.decision)
+        return True
+
+    def _tell(self, decision: Decision) -> None:
         metrics.DECISIONS.labels(decision.act.value, decision.rule).inc()
         log.note(
             "decided",
@@ -84,7 +105,6 @@ class Answering:
             code=decision.reply[:3],
         )
         self._outbox_filled()
-        return decision.reply or "250 2.0.0 Ok: queued"
 
     def _decided(self, envelope: Envelope, content: bytes, now: datetime) -> Dispatch:
         nursery = self._nursery
