@@ -85,7 +85,7 @@ def halves(entries: Iterable[Entry]) -> dict[str, Half]:
     strata: dict[tuple[str, Category], list[str]] = defaultdict(list)
     for entry in entries:
         strata[entry.language, entry.category].append(entry.id)
-    found = {}
+    found: dict[str, Half] = {}
     for ids in strata.values():
         for first, *second in (ids[at : at + 2] for at in range(0, len(ids), 2)):
             order = (Half.TUNE, Half.HELD) if sha256(first.encode()).digest()[0] % 2 else (Half.HELD, Half.TUNE)

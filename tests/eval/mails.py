@@ -5,7 +5,7 @@ from email.charset import Charset
 from email.header import Header
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import formataddr, parseaddr
+from email.utils import formataddr
 from itertools import groupby
 
 from .entries import Entry, Format
@@ -22,7 +22,7 @@ WEBMAIL = '<div dir="ltr">{body}</div>'
 
 def mail(entry: Entry) -> bytes:
     """The whole message, CRLF line ends."""
-    name, address = parseaddr(entry.sender)
+    name, _, address = entry.sender.removesuffix(">").rpartition(" <")
     fields = {
         "From": formataddr((_encoded(name, entry.charset), address)),
         "To": MAILBOX,
@@ -42,13 +42,15 @@ def _encoded(text: str, charset: str) -> str:
 
 def _content(entry: Entry) -> EmailMessage:
     whole = EmailMessage(policy=SMTP)
-    options = {"charset": entry.charset, "cte": entry.encoding or _encoding(entry)}
-    if entry.format is not Format.HTML:
-        whole.set_content(entry.body, **options)
+    encoding = entry.encoding or _encoding(entry)
     if entry.format is Format.HTML:
-        whole.set_content(OUTLOOK.format(lang=entry.language.upper(), body=_marked_up(entry.body)), "html", **options)
+        shown = OUTLOOK.format(lang=entry.language.upper(), body=_marked_up(entry.body))
+        whole.set_content(shown, "html", charset=entry.charset, cte=encoding)
+    else:
+        whole.set_content(entry.body, charset=entry.charset, cte=encoding)
     if entry.format is Format.ALTERNATIVE:
-        whole.add_alternative(WEBMAIL.format(body=_marked_up(entry.body)), "html", **options)
+        shown = WEBMAIL.format(body=_marked_up(entry.body))
+        whole.add_alternative(shown, subtype="html", charset=entry.charset, cte=encoding)
     for name, text in entry.attachments.items():
         whole.add_attachment(text, subtype="csv" if name.endswith(".csv") else "plain", filename=name)
     if entry.forwarded:

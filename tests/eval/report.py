@@ -23,7 +23,7 @@ class Sheet:
 
     title: str
     columns: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def _summary(answers: Sequence[Answer]) -> Sheet:
         ("right kind", _share(score.accuracy((one.entry.kind, one.found.kind) for one in answers))),
         ("right urgency", _share(score.accuracy((one.entry.urgent, one.found.urgent) for one in answers))),
     )  # fmt: skip
-    return Sheet("summary", ("figure", "value"), list(figures))
+    return Sheet("summary", ("figure", "value"), figures)
 
 
 def _confusion(answers: Sequence[Answer]) -> Sheet:

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -90,15 +90,7 @@ def identifiers_found(answers: Iterable[Answer], kind: str) -> Found:
 
 def normal(kind: str, value: str) -> str:
     """The identifier without what is only manner of writing."""
-    forms = {
-        "ip": _address,
-        "url": lambda text: re.sub(r"^https?://(www\.)?", "", text.casefold()).rstrip("/"),
-        "phone": lambda text: re.sub(r"\D|^00", "", text),
-        "account": lambda text: re.split(r"[/:@]", text.casefold().rstrip("/"))[-1],
-        "timestamp": _moment,
-        "crypto": str,
-    }
-    return forms.get(kind, str.casefold)(value.strip())
+    return _FORMS.get(kind, str.casefold)(value.strip())
 
 
 def _address(text: str) -> str:
@@ -115,6 +107,28 @@ def _moment(text: str) -> str:
     except ValueError:
         return text
     return (moment.astimezone(UTC) if moment.tzinfo else moment).isoformat()
+
+
+def _url(text: str) -> str:
+    return re.sub(r"^https?://(www\.)?", "", text.casefold()).rstrip("/")
+
+
+def _phone(text: str) -> str:
+    return re.sub(r"\D|^00", "", text)
+
+
+def _account(text: str) -> str:
+    return re.split(r"[/:@]", text.casefold().rstrip("/"))[-1]
+
+
+_FORMS: dict[str, Callable[[str], str]] = {
+    "ip": _address,
+    "url": _url,
+    "phone": _phone,
+    "account": _account,
+    "timestamp": _moment,
+    "crypto": str,
+}
 
 
 def _right(kind: str, got: str, entry: Entry) -> bool:
