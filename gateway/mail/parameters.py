@@ -35,6 +35,8 @@ def read_parameters(value: bytes) -> Parameterized:
     """The word before the first semicolon and the parameters by name, both lower-case; of repeated ones the first."""
     bare = _without_comments(value)
     word = bare.partition(b";")[0].strip(b" \t").lower().decode("latin-1")
+    if b";" not in bare:
+        return Parameterized(word)
     written = [_written(*found) for found in _PARAMETER.findall(bare)]
     by_name: dict[str, list[_Written]] = {}
     for one in written:

@@ -6,6 +6,7 @@ that a file without CRLF gets its line ends restored first, and says so.
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from gateway.mail.addresses import parse_address, parse_address_list
@@ -53,6 +54,7 @@ _BARE_CR = re.compile(rb"\r(?!\n)")
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
 _BOUNDARY = re.compile(r"[ -~]{0,199}[!-~]")
+_DELIMITER_REST = re.compile(rb"(--)?[ \t]*+(?=\r\n|\Z)")
 
 
 def scan(content: bytes) -> Message:
@@ -250,21 +252,32 @@ def _between(content: bytes, boundary: str, part: Part) -> tuple[list[tuple[int,
 
     The line end before a delimiter belongs to the delimiter; the first may stand right behind the header's blank line.
     """
-    delimiter = re.compile(rb"\r\n--" + re.escape(boundary.encode("ascii")) + rb"(--)?[ \t]*+(?=\r\n|\Z)")
     spans: list[tuple[int, int]] = []
     start = None
-    found = delimiter.finditer(content, max(part.start, part.body_start - 2), part.end)
-    for match in found:
+    found = _delimiters(content, boundary, max(part.start, part.body_start - 2), part.end)
+    for before, behind, closes in found:
         if start is not None:
-            spans.append((start, max(start, match.start())))
-        start = min(match.end() + 2, part.end)
-        if match[1]:
+            spans.append((start, max(start, before)))
+        start = min(behind + 2, part.end)
+        if closes:
             return spans, bool(spans) and next(found, None) is None
         if len(spans) > MAX_PARTS:
             return spans, True
     if start is not None:
         spans.append((start, part.end))
     return spans, False
+
+
+def _delimiters(content: bytes, boundary: str, start: int, end: int) -> Iterator[tuple[int, int, bool]]:
+    """Where each delimiter line begins with the line end before it, where it ends without its own, whether it closes."""
+    # Searched as octets: to compile a pattern for every boundary takes longer than to find it.
+    wanted = b"\r\n--" + boundary.encode("ascii")
+    at = content.find(wanted, start, end)
+    while at >= 0:
+        rest = _DELIMITER_REST.match(content, at + len(wanted), end)
+        if rest is not None:
+            yield at, rest.end(), rest[1] is not None
+        at = content.find(wanted, rest.end() if rest else at + 1, end)
 
 
 def _parameters_of(header: Header, name: str) -> Parameterized:

@@ -76,14 +76,15 @@ def inward(arrival: Arrival, facts: Facts, tools: Tools) -> Outcome:
     case, opens = case_after(
         arrival, facts, found.message, found.checks, found.identity, found.verdict, found.automatic, tools
     )
-    receipts, verdict = _receipts(arrival, facts, found, case.reference, tools)
+    key = request_key(arrival.content)
+    receipts, verdict = _receipts(arrival, facts, found, case.reference, key, tools)
     insertions, _ = _foreign(found.message, found.checks, tools)
     free = "importance" not in _covered(found.checks) and found.message.header.first("importance") is None
     return Outcome(
         verdict=verdict,
         case=case,
         opens=opens,
-        request_key=request_key(arrival.content),
+        request_key=key,
         prepend=_block(arrival, verdict, case.reference, hostname=tools.settings.hostname, importance_free=free),
         insertions=insertions,
         receipts=receipts,
@@ -235,7 +236,7 @@ def _covered(checks: Checks) -> frozenset[str]:
 
 
 def _receipts(
-    arrival: Arrival, facts: Facts, found: Assessment, reference: str, tools: Tools
+    arrival: Arrival, facts: Facts, found: Assessment, reference: str, key: str, tools: Tools
 ) -> tuple[tuple[OutMail, ...], Verdict]:
     """The receipt where the verdict allows one; a receipt that cannot be sealed is withheld, never sent open."""
     verdict = found.verdict
@@ -247,6 +248,7 @@ def _receipts(
             found.message,
             verdict,
             reference,
+            key,
             at=facts.receipt_at or arrival.received_at,
             encrypted=found.unsealed.encrypted,
             tools=tools,

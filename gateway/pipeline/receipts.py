@@ -4,6 +4,7 @@ Protection mirrors the request: signed always, encrypted iff the request was (CH
 """
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_timedelta
@@ -17,7 +18,6 @@ from gateway.model.outbox import Hop, OutMail, Purpose
 from gateway.model.outcome import Verdict
 from gateway.model.trust import PinnedKey
 from gateway.model.verdict import Level
-from gateway.pipeline.cases import request_key
 from gateway.pipeline.sealing import seal_payload
 from gateway.pipeline.tools import Tools
 
@@ -26,9 +26,17 @@ BETWEEN_LANGUAGES = "\n----------\n\n"
 
 
 def compose_receipt(
-    arrival: Arrival, message: Message, verdict: Verdict, reference: str, *, at: datetime, encrypted: bool, tools: Tools
+    arrival: Arrival,
+    message: Message,
+    verdict: Verdict,
+    reference: str,
+    key: str,
+    *,
+    at: datetime,
+    encrypted: bool,
+    tools: Tools,
 ) -> OutMail:
-    """The receipt, complete, written at that moment; the same arrival gives the same Message-ID. Raises SealFailed."""
+    """The receipt, complete, written at that moment; the same request key gives the same Message-ID. Raises SealFailed."""
     if message.sender is None:
         raise SealFailed("nobody to write to")
     point = tools.settings.contact_point
@@ -41,7 +49,7 @@ def compose_receipt(
         reference=reference,
         at=at,
         hostname=tools.settings.hostname,
-        request_key=request_key(arrival.content),
+        request_key=key,
         in_reply_to=keys.message_id,
         references=keys.references,
     )
@@ -54,7 +62,9 @@ def compose_receipt(
     return OutMail(
         purpose=Purpose.RECEIPT,
         hop=Hop.RELAY,
-        mail_from=return_path.make(tools.secret, mailbox=point.mailbox, case=reference, day=at.toordinal()),
+        mail_from=return_path.make(
+            tools.secret, mailbox=point.mailbox, case=reference, day=at.toordinal()
+        ),
         rcpt_tos=(message.sender.spec,),
         message_id=dict(fields)["Message-ID"],
         content=tools.seal.dkim_field(content, at=at) + content,
@@ -107,5 +117,10 @@ def _context(
         preservation_days=point.preservation_days,
         preservation_until=f"{ends:%Y-%m-%d}",
         mla_intended=found.mla_intended,
-        sla=format_timedelta(timedelta(minutes=minutes), locale=language, threshold=1.2) if minutes else "",
+        sla=_in_words(minutes, language) if minutes else "",
     )
+
+
+@lru_cache(maxsize=64)
+def _in_words(minutes: int, language: str) -> str:
+    return format_timedelta(timedelta(minutes=minutes), locale=language, threshold=1.2)
