@@ -21,7 +21,8 @@ from gateway.cli.verdict_view import plain
 from gateway.config import read_tree
 from gateway.errors import ConfigError, DnsUnavailable, GatewayError, StoreUnavailable
 from gateway.model.settings import Settings
-from gateway.service.equipment import read_rules, read_secret
+from gateway.service.equipment import read_secret
+from gateway.service.live_rules import read_rules
 from gateway.store.journal import open_journal
 from gateway.triage.ruleset import parse_ruleset
 from gateway.trust.directory import parse_directory

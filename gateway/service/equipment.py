@@ -5,7 +5,7 @@ A set with broken rules is never handed out: the last good one, kept in the data
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from gateway.errors import Complaint, ConfigError, GpgUnavailable
 from gateway.model.settings import Settings
 from gateway.model.trust import Directory, PinnedKey
 from gateway.model.verdict import RuleFiles
-from gateway.triage.ruleset import parse_ruleset
+from gateway.service.live_rules import live_rules
+from gateway.store.rulebook import Rulebook
 from gateway.trust.directory import parse_directory
 from gateway.trust.gnupg_home import GnupgHome
 
@@ -44,26 +45,20 @@ class Equipment:
 def read_equipment(
     settings: Settings,
     *,
-    last_rules: Callable[[], RuleFiles | None],
-    keep_rules: Callable[[str, RuleFiles], None],
+    book: Rulebook | None = None,
     without_gpg: bool = False,
 ) -> Equipment:
     """Equipment of the files as they are now; with `without_gpg` no contact has keys.
 
-    Raises ConfigError only if no set of rules was ever good, GpgUnavailable where the keys cannot be inspected.
+    `book` remembers which set judges; without it only the folder counts. Raises ConfigError only if no set of rules was ever good,
+    GpgUnavailable where the keys cannot be inspected.
     """
     return Equipment(
         settings=settings,
-        rules=_rules(settings, last_rules, keep_rules),
+        rules=live_rules(settings, book),
         directory=_directory(settings, without_gpg=without_gpg),
         secret=read_secret(settings),
     )
-
-
-def read_rules(settings: Settings) -> RuleFiles:
-    """The rule tree on disk, without its examples: they judge nothing."""
-    tree = read_tree(settings.rules)
-    return RuleFiles(tuple((name, content) for name, content in tree if not name.startswith("examples" + os.sep)))
 
 
 def read_secret(settings: Settings) -> bytes:
@@ -81,31 +76,6 @@ def read_secret(settings: Settings) -> bytes:
             Complaint(settings.secret, 0, 0, "secret", "is shorter than 32 bytes", "restore it from the backup")
         )
     return secret
-
-
-def _rules(
-    settings: Settings, last_rules: Callable[[], RuleFiles | None], keep_rules: Callable[[str, RuleFiles], None]
-) -> RuleFiles:
-    try:
-        files = read_rules(settings)
-        digest = parse_ruleset(files).digest
-    except ConfigError as error:
-        last = last_rules()
-        if last is None:
-            raise
-        for complaint in error.complaints:
-            log.alarm(
-                "rules-broken",
-                what=str(complaint),
-                remedy="mend the file and send SIGHUP; the last good rules judge on",
-            )
-        metrics.RULES_STALE.set(1)
-        metrics.RULESET.info({"digest": parse_ruleset(last).digest})
-        return last
-    keep_rules(digest, files)
-    metrics.RULES_STALE.set(0)
-    metrics.RULESET.info({"digest": digest})
-    return files
 
 
 def _directory(settings: Settings, *, without_gpg: bool) -> Directory:

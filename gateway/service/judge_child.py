@@ -59,21 +59,23 @@ def _serve_one(link: socket.socket, tools: Tools) -> bool:
     return True
 
 
-def _remembering(tools: Tools, dns: tuple[DnsAnswer, ...]) -> Tools:
+def _remembering(tools: Tools, dns: tuple[DnsAnswer, ...] | None) -> Tools:
+    """The tools with these answers in place of DNS, if there are any."""
+    if dns is None:
+        return tools
     return replace(tools, check=recorded_check(dns, trusted_sealers=tools.settings.arc.trusted_sealers))
 
 
 def _answer(link: socket.socket, request: Request, content: bytes, tools: Tools) -> None:
     match request:
         case JudgeArrival(arrival, facts, dns):
-            outcome = inward(
-                replace(arrival, content=content), facts, tools if dns is None else _remembering(tools, dns)
-            )
+            outcome = inward(replace(arrival, content=content), facts, _remembering(tools, dns))
             mails, blobs = pack(outcome.receipts)
             light = replace(outcome, receipts=mails, prepend=b"")
             send(link, OUTCOME.dump_json(light), (outcome.prepend, *blobs))
-        case AssessArrival(arrival, facts):
-            send(link, VERDICT.dump_json(assess(replace(arrival, content=content), facts, tools, reveal=True).verdict))
+        case AssessArrival(arrival, facts, dns, reveal):
+            found = assess(replace(arrival, content=content), facts, _remembering(tools, dns), reveal=reveal)
+            send(link, VERDICT.dump_json(found.verdict))
         case JudgeAnswer(envelope, candidates, reference, at, waived):
             dispatch = outward(
                 content, envelope, candidates=candidates, reference=reference, tools=tools, at=at, waived=waived

@@ -54,9 +54,18 @@ class Judge:
             outcome = OUTCOME.validate_json(text)
             return replace(outcome, prepend=blobs[0], receipts=unpack(outcome.receipts, blobs[1:]))
 
-    def assess(self, arrival: Arrival, facts: Facts, *, seconds: float) -> Verdict:
+    def assess(
+        self,
+        arrival: Arrival,
+        facts: Facts,
+        *,
+        seconds: float,
+        dns: tuple[DnsAnswer, ...] | None = None,
+        reveal: bool = True,
+    ) -> Verdict:
         """The verdict of one arrival and nothing else; raises JudgeDefeated after `seconds`."""
-        text, _ = self._ask(AssessArrival(replace(arrival, content=b""), facts), arrival.content, seconds)
+        request = AssessArrival(replace(arrival, content=b""), facts, dns, reveal)
+        text, _ = self._ask(request, arrival.content, seconds)
         with self._nonsense():
             return VERDICT.validate_json(text)
 

@@ -33,6 +33,10 @@ class AssessArrival:
 
     arrival: Arrival
     facts: Facts
+    dns: tuple[DnsAnswer, ...] | None = None
+    """As with `JudgeArrival`."""
+    reveal: bool = True
+    """Whether words of encrypted mail may come back: for eyes, never for the journal."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class SingleFiles:
 
 def equipment_of_files(settings: Settings) -> Equipment:
     """Equipment of the rules and keys on disk alone; raises ConfigError when the rules are broken."""
-    return read_equipment(settings, last_rules=lambda: None, keep_rules=lambda _digest, _files: None)
+    return read_equipment(settings)
 
 
 def arrival_of_file(path: str, *, mailbox: str, envelope: Envelope, received_at: datetime) -> Arrival:

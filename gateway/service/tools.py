@@ -7,7 +7,8 @@ from gateway.model.settings import Dns
 from gateway.model.trust import Checks, Contact, DnsAnswer, Unsealed
 from gateway.pipeline.tools import Check, Tools
 from gateway.service.equipment import Equipment, own_key
-from gateway.triage.ruleset import parse_ruleset
+from gateway.triage.rule_tree import RuleTree
+from gateway.triage.ruleset import compile_ruleset, parse_tree
 from gateway.trust.arc import check_arc
 from gateway.trust.directory import book_of, signers_of
 from gateway.trust.dkim_check import check_dkim
@@ -23,8 +24,8 @@ GPG_SECONDS = 8.0
 """For one question to gpg. With DNS silent too it is less than a judge has: gpg that hangs puts a message off, it defeats no judge."""
 
 
-def make_tools(equipment: Equipment) -> Tools:
-    """Tools of one judge."""
+def make_tools(equipment: Equipment, tree: RuleTree | None = None) -> Tools:
+    """Tools of one judge; with `tree` the rules of the equipment are not read again."""
     settings = equipment.settings
     home = GnupgHome(settings.openpgp.home, timeout=GPG_SECONDS)
     signers = signers_of(equipment.directory)
@@ -36,7 +37,7 @@ def make_tools(equipment: Equipment) -> Tools:
     return Tools(
         settings=settings,
         secret=equipment.secret,
-        ruleset=parse_ruleset(equipment.rules),
+        ruleset=compile_ruleset(tree or parse_tree(equipment.rules)),
         book=book_of(equipment.directory),
         contacts={contact.id: contact for contact in equipment.directory.contacts},
         known=known_names(

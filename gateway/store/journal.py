@@ -29,6 +29,7 @@ from gateway.store.intake import Claim
 from gateway.store.listing import CaseFile, QueueLine
 from gateway.store.outbox import Lease, Settled
 from gateway.store.receipts import Rates
+from gateway.store.rulebook import Rulebook
 from gateway.store.verdicts import DEFER_RETRY, Recorded
 
 __all__ = ["CaseFile", "Claim", "Figures", "Journal", "QueueLine", "Recall", "Recorded", "Settled", "open_journal"]
@@ -280,14 +281,20 @@ class Journal:
         with self.database.reading() as connection:
             return verdicts.verdict_of(connection, storable(reference).upper())
 
-    def keep_ruleset(self, digest: str, files: RuleFiles, now: datetime) -> None:
-        """Make it the last rule set that was good."""
-        self.database.write(lambda connection: rulesets.keep_ruleset(connection, digest, files, now=now))
+    @property
+    def rulebook(self) -> Rulebook:
+        """The rule sets and what happened to them."""
+        return Rulebook(self.database)
 
-    def last_ruleset(self) -> RuleFiles | None:
-        """The rule set that was good last."""
+    def judged(self, *, limit: int, since: datetime | None = None) -> tuple[int, ...]:
+        """Ids of arrivals with a verdict, newest first; `since` is when they were judged."""
         with self.database.reading() as connection:
-            return rulesets.last_ruleset(connection)
+            return rulesets.judged(connection, limit=limit, since=since)
+
+    def verdict_on(self, arrival_id: int) -> tuple[Arrival, Outcome] | None:
+        """A stored message with its verdict and DNS answers."""
+        with self.database.reading() as connection:
+            return verdicts.verdict_on(connection, arrival_id)
 
     def ruleset(self, digest: str) -> RuleFiles | None:
         """The rule set of that digest, as a verdict names it."""

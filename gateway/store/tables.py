@@ -291,10 +291,32 @@ rulesets = Table(
     Column("digest", String, nullable=False),
     Column("files", Text, nullable=False),
     Column("kept_at", Moment, nullable=False),
-    Column("used_at", Moment, nullable=False),
     UniqueConstraint("mailbox", "digest"),
-    Index("ix_rulesets_used", "mailbox", "used_at"),
     sqlite_autoincrement=True,
+)
+
+# Who let which set judge, and why; the last line that activates one says which judges now.
+ruleset_changes = Table(
+    "ruleset_changes",
+    metadata,
+    _row_id(),
+    _mailbox(),
+    Column("at", Moment, nullable=False),
+    Column("act", String, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("replaced", String, nullable=False),
+    Column("author", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+shadow_differences = Table(
+    "shadow_differences",
+    metadata,
+    _mailbox(),
+    Column("arrival_id", ForeignKey("arrivals.id"), primary_key=True),
+    Column("digest", String, primary_key=True),
+    Column("difference", Text, nullable=False),
 )
 
 counters = Table(

@@ -155,6 +155,16 @@ def verdict_of(connection: Connection, reference: str) -> tuple[Arrival, Outcome
     return arrival_of(row, content), stored_outcome(connection, row.id)
 
 
+def verdict_on(connection: Connection, arrival_id: int) -> tuple[Arrival, Outcome] | None:
+    """That arrival with its verdict, None where it has none yet."""
+    judged = connection.execute(select(verdicts.c.outcome).where(verdicts.c.arrival_id == arrival_id)).one_or_none()
+    if judged is None:
+        return None
+    row = connection.execute(seen().where(arrivals.c.id == arrival_id)).one()
+    content = read_contents(connection, [row.content_id]).get(row.content_id, b"")
+    return arrival_of(row, content), read_outcome(judged.outcome)
+
+
 def add_event(
     connection: Connection,
     happening: Happening,

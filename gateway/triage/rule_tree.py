@@ -3,9 +3,12 @@
 Compiles nothing; a tree that leaves here without a complaint can be compiled without one.
 """
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 from gateway.errors import Complaint
 from gateway.mail.receipt import compile_check
@@ -19,17 +22,18 @@ from gateway.triage.ruleset_schema import (
     PhrasesShape,
     RuleShape,
     ScoringShape,
+    Shape,
     Wording,
 )
 from gateway.triage.vocabulary import LANGUAGE, groups_known, made_for
-from gateway.yamlfile import MAX_FILE_BYTES, Path, T, YamlFile, checked, read_yaml
+from gateway.yamlfile import MAX_FILE_BYTES, Path, YamlFile, checked, read_yaml
 
 MAX_COMPLAINTS = 100
 
 _PHRASES = re.compile(r"phrases/([a-z]{2,3})\.yaml")
 _RECEIPT = re.compile(r"receipts/([a-z]{2,3})/(full|minimal)\.txt\.j2")
 _IGNORED = re.compile(r"README\.md|examples/.*|(?:.*/)?\..*")
-_SINGLE: Mapping[str, type[ScoringShape | ItemsShape | ChannelShape]] = {
+_SINGLE: Mapping[str, type[Shape]] = {
     "scoring.yaml": ScoringShape,
     "items.yaml": ItemsShape,
     "channel.yaml": ChannelShape,
@@ -45,6 +49,8 @@ class RuleTree:
     items: ItemsShape
     channel: ChannelShape
     receipts: Mapping[tuple[str, Level], str] = field(repr=False)
+    digest: str
+    """SHA-256, hexadecimal, over paths, lengths and bytes, in the order of their paths, of the files that judge."""
 
 
 def read_tree(files: RuleFiles) -> tuple[RuleTree | None, tuple[Complaint, ...]]:
@@ -57,13 +63,11 @@ def read_tree(files: RuleFiles) -> tuple[RuleTree | None, tuple[Complaint, ...]]
         if not _belongs(path)
     )
     phrases = {
-        match[1]: _read(path, contents, PhrasesShape, complaints)
-        for path in sorted(contents)
-        if (match := _PHRASES.fullmatch(path))
+        match[1]: _read(path, contents, complaints) for path in sorted(contents) if (match := _PHRASES.fullmatch(path))
     }
-    scoring = _read("scoring.yaml", contents, ScoringShape, complaints)
-    items = _read("items.yaml", contents, ItemsShape, complaints)
-    channel = _read("channel.yaml", contents, ChannelShape, complaints)
+    scoring = _read("scoring.yaml", contents, complaints)
+    items = _read("items.yaml", contents, complaints)
+    channel = _read("channel.yaml", contents, complaints)
     receipts = _receipts(contents, complaints)
     if not phrases:
         complaints.append(Complaint("phrases", 0, 0, "", "holds no <language>.yaml", "add phrases/en.yaml"))
@@ -76,6 +80,7 @@ def read_tree(files: RuleFiles) -> tuple[RuleTree | None, tuple[Complaint, ...]]
         items=items[1],
         channel=channel[1],
         receipts=receipts,
+        digest=digest_of(files),
     )
     sources = {language: found[0] for language, found in known.items()}
     complaints += _disagreements(tree, sources, scoring[0])
@@ -87,23 +92,36 @@ def judging(files: RuleFiles) -> RuleFiles:
     return RuleFiles(tuple(one for one in sorted(files.files) if not _IGNORED.fullmatch(one[0])))
 
 
+def digest_of(files: RuleFiles) -> str:
+    """What names the set: nothing that judges can differ without another digest."""
+    digest = hashlib.sha256()
+    for path, content in judging(files).files:
+        digest.update(f"{path}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
 def _belongs(path: str) -> bool:
     return path in _SINGLE or any(one.fullmatch(path) for one in (_PHRASES, _RECEIPT, _IGNORED))
 
 
-def _read(
-    path: str, contents: Mapping[str, bytes], shape: type[T], complaints: list[Complaint]
-) -> tuple[YamlFile, T] | None:
+def _read(path: str, contents: Mapping[str, bytes], complaints: list[Complaint]) -> tuple[YamlFile, Any] | None:
     if path not in contents:
         complaints.append(Complaint(path, 0, 0, "", "is missing", "copy the shipped one"))
         return None
-    source = read_yaml(path, contents[path])
-    if isinstance(source, Complaint):
-        complaints.append(source)
-        return None
-    value, found = checked(source, shape)
+    read, found = _read_file(path, contents[path])
     complaints += found
-    return None if value is None else (source, value)
+    return read
+
+
+@lru_cache(maxsize=64)
+def _read_file(path: str, content: bytes) -> tuple[tuple[YamlFile, Any] | None, tuple[Complaint, ...]]:
+    """One file in its shape; read once as long as its bytes stay, so that a reload reads what was changed."""
+    source = read_yaml(path, content)
+    if isinstance(source, Complaint):
+        return None, (source,)
+    value, found = checked(source, _SINGLE.get(path, PhrasesShape))
+    return (None if value is None else (source, value)), found
 
 
 def _receipts(contents: Mapping[str, bytes], complaints: list[Complaint]) -> dict[tuple[str, Level], str]:

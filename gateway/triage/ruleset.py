@@ -3,7 +3,6 @@
 Never half-valid: either every file is right or ConfigError names every place that is not. Reads no file itself.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +12,7 @@ from gateway.model.channel import ChannelRules
 from gateway.model.verdict import Category, Kind, Level, Place, RuleFiles
 from gateway.triage.matcher import Terms, compile_terms
 from gateway.triage.normal import fold
-from gateway.triage.rule_tree import RuleTree, judging, read_tree
+from gateway.triage.rule_tree import RuleTree, read_tree
 from gateway.triage.ruleset_schema import SEVERAL, ChannelShape, LabelsShape, Nearness, RuleShape, ScoringShape, Wording
 from gateway.triage.term_index import Index
 from gateway.triage.vocabulary import written_out
@@ -124,12 +123,22 @@ class Ruleset:
 
 def parse_ruleset(files: RuleFiles) -> Ruleset:
     """The rule set these files describe; raises ConfigError with every complaint, in the order of the files."""
+    return compile_ruleset(parse_tree(files))
+
+
+def parse_tree(files: RuleFiles) -> RuleTree:
+    """The same, checked and not yet compiled: it travels to another process at little cost."""
     tree, complaints = read_tree(files)
     if complaints or tree is None:
         raise ConfigError(*complaints)
+    return tree
+
+
+def compile_ruleset(tree: RuleTree) -> Ruleset:
+    """The rule set ready to judge; raises nothing that `parse_tree` has not."""
     rules = tuple(_rule(shape, language) for language, shape in written_out(tree.phrases))
     return Ruleset(
-        digest=digest_of(files),
+        digest=tree.digest,
         rules=rules,
         index=_index(rules),
         scoring=_scoring(tree.scoring),
@@ -153,15 +162,6 @@ def _channel(shape: ChannelShape) -> ChannelRules:
         encrypted_without_tls=shape.encrypted_without_tls == "allow",
         provider_domains=shape.provider_domains,
     )
-
-
-def digest_of(files: RuleFiles) -> str:
-    """SHA-256, hexadecimal, over paths, lengths and bytes, in the order of their paths, of the files that judge."""
-    digest = hashlib.sha256()
-    for path, content in judging(files).files:
-        digest.update(f"{path}\0{len(content)}\0".encode())
-        digest.update(content)
-    return digest.hexdigest()
 
 
 def _rule(shape: RuleShape, language: str) -> Rule:

@@ -173,7 +173,7 @@ def _equipment(folder: Path, writer: Writer, dns: Dns) -> Equipment:
     """What the service would read of a gateway with one enrolled contact."""
     Gateway(folder, public_key=writer.public_key, around=Surroundings(25, dns.nameserver, writer.dkim_key))
     settings = load_settings(str(folder / "gateway.yaml"))
-    return read_equipment(settings, last_rules=lambda: None, keep_rules=lambda _digest, _files: None)
+    return read_equipment(settings)
 
 
 if __name__ == "__main__":

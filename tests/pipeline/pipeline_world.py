@@ -19,7 +19,8 @@ from gateway.model.settings import ContactPoint, Dkim, Dns, Openpgp, Outbound, R
 from gateway.pipeline.inward import inward
 from gateway.pipeline.outward import outward
 from gateway.pipeline.tools import Tools
-from gateway.service.equipment import Equipment, read_rules
+from gateway.service.equipment import Equipment
+from gateway.service.live_rules import read_rules
 from gateway.service.tools import make_tools
 from gateway.trust.directory import parse_directory
 from gateway.trust.gnupg_home import GnupgHome

@@ -20,7 +20,7 @@ from journal_steps import LEASE, claim, claim_mails, record, recorded, taken
 from gateway.errors import StoreUnavailable
 from gateway.model.message import Envelope, ThreadKeys
 from gateway.model.outbox import Hop, Purpose
-from gateway.model.verdict import Category, Disposition, RuleFiles
+from gateway.model.verdict import Category, Disposition
 from gateway.store.journal import Journal
 from gateway.store.tables import Happening, arrivals
 
@@ -224,18 +224,6 @@ def test_the_verdict_is_given_again_as_it_was(journal: Journal) -> None:
     assert stored.dns == done.outcome.dns
     assert stored.prepend == done.outcome.prepend
     assert journal.verdict_of("247CP-2026-000099-AAAA") is None
-
-
-def test_the_last_good_rules_come_back(journal: Journal) -> None:
-    assert journal.last_ruleset() is None
-    old, new = (RuleFiles((("scoring.yaml", octets),)) for octets in (b"\xff\x00old", b"new"))
-    journal.keep_ruleset("a", old, NOW)
-    journal.keep_ruleset("b", new, NOW + timedelta(hours=1))
-    assert journal.last_ruleset() == new
-    journal.keep_ruleset("a", old, NOW + timedelta(hours=2))
-    assert journal.last_ruleset() == old
-    assert journal.ruleset("b") == new
-    assert journal.ruleset("c") is None
 
 
 def test_ping_says_that_the_database_answers(journal: Journal) -> None:

@@ -25,8 +25,9 @@ from gateway.model.settings import Arc, ContactPoint, Dkim, Dns, Openpgp, Settin
 from gateway.model.trust import Protection, SigLevel
 from gateway.pipeline.inward import assess, inward
 from gateway.pipeline.tools import Tools
-from gateway.service.equipment import Equipment, read_rules
+from gateway.service.equipment import Equipment
 from gateway.service.leaving import leaving
+from gateway.service.live_rules import read_rules
 from gateway.service.tools import make_check, make_tools
 from gateway.trust.directory import parse_directory
 from gateway.trust.gnupg_home import GnupgHome

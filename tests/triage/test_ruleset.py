@@ -10,8 +10,8 @@ from rule_pack import judge, pack, pack_files, rule_files, with_rules
 from gateway.errors import ConfigError
 from gateway.model.message import Text
 from gateway.model.verdict import Category, Kind, Level, Place, RuleFiles
-from gateway.triage.rule_tree import MAX_COMPLAINTS
-from gateway.triage.ruleset import digest_of, parse_ruleset
+from gateway.triage.rule_tree import MAX_COMPLAINTS, digest_of
+from gateway.triage.ruleset import parse_ruleset
 from gateway.yamlfile import MAX_FILE_BYTES, YamlFile, read_yaml
 
 

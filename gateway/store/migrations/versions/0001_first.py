@@ -288,12 +288,32 @@ def _create_rest() -> None:
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("files", sa.Text(), nullable=False),
         sa.Column("kept_at", sa.BigInteger(), nullable=False),
-        sa.Column("used_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_rulesets"),
         sa.UniqueConstraint("mailbox", "digest", name="uq_rulesets_mailbox_digest"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_rulesets_used", "rulesets", ["mailbox", "used_at"], unique=False)
+    op.create_table(
+        "ruleset_changes",
+        sa.Column("id", ROW_ID, autoincrement=True, nullable=False),
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("act", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("replaced", sa.String(), nullable=False),
+        sa.Column("author", sa.String(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_ruleset_changes"),
+        sqlite_autoincrement=True,
+    )
+    op.create_table(
+        "shadow_differences",
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("arrival_id", ROW_ID, autoincrement=False, nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("difference", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["arrival_id"], ["arrivals.id"], name="fk_shadow_differences_arrival_id"),
+        sa.PrimaryKeyConstraint("arrival_id", "digest", name="pk_shadow_differences"),
+    )
     op.create_table(
         "counters",
         sa.Column("mailbox", sa.String(), nullable=False),
