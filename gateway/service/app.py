@@ -1,7 +1,8 @@
-"""The gateway as one process: everything wired, started in order, reloaded, shut down.
+"""The service: everything wired, started in order, reloaded, shut down; the process that is the parent of all others.
 
-Stopping, all at once: listeners (421 to open sessions) and behind them the intake (commits what waits); judges; couriers. Then
-pager and monitoring. Nothing that hangs holds it up: what was promised is in the database.
+Beside it run the process that takes mail in (`reception`) and the judges with their nursery. Officers' mail is taken in here.
+Stopping, all at once: reception and outward listener (421 to open sessions, commits finished); judges; couriers. Then pager and
+monitoring. Nothing that hangs holds it up: what was promised is in the database.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
@@ -23,29 +24,33 @@ from importlib.metadata import version
 from gateway import log, metrics
 from gateway.errors import Complaint, ConfigError, GatewayError, GpgUnavailable, StoreUnavailable
 from gateway.model.settings import Settings
+from gateway.model.verdict import RuleFiles
 from gateway.service.answering import Answering
 from gateway.service.delivering import CourierLoop
 from gateway.service.equipment import read_equipment
 from gateway.service.figures import show
-from gateway.service.intake import Intake
 from gateway.service.judging import JudgeLoop
 from gateway.service.monitoring import Monitoring
 from gateway.service.nursery import Nursery
 from gateway.service.pager import Pager
+from gateway.service.reception import Reception
+from gateway.service.wire_notes import note_wire
 from gateway.store.journal import open_journal
 from gateway.transport.courier import KEPT
-from gateway.transport.listener import Listener, start_inward, start_outward
+from gateway.transport.listener import Certificate, Listener, addresses_of, bind, start_outward
 from gateway.trust.gnupg_home import GnupgHome
 
 GRACE_SECONDS = 4.0
 STOP_SECONDS = 8.0
 """When the process ends, whatever still hangs (DESIGN section 5: within ten seconds)."""
 AGENT_SECONDS = 1.0
+CHECKPOINT_SECONDS = 2.0
+"""Often, so that each is short: the disk is the one that senders wait for."""
 MIN_FREE_BYTES = 64 << 20
 
 
 class Role(StrEnum):
-    """What one process does; several processes may share a database."""
+    """What one service does; several services may share a database."""
 
     ALL = "all"
     LISTENER = "listener"
@@ -63,12 +68,13 @@ class Gateway:
         # until we can reload, a reload that is asked for must not end us: we are reading the files anyway
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         self._journal = open_journal(settings.database, upgrade=True)
-        self._nursery = self._first_nursery()
-        self._listeners: list[Listener] = []
-        self._intake: Intake | None = None
-        self._answering: Answering | None = None
         self._judging: JudgeLoop | None = None
         self._couriers: CourierLoop | None = None
+        self._inbound: tuple[str, ...] = ()
+        self._reception = self._started_reception() if role in (Role.ALL, Role.LISTENER) else None
+        self._nursery = self._first_nursery()
+        self._answering: Answering | None = None
+        self._outward: Listener | None = None
         self._pager = Pager(settings.page)
         self._monitoring: Monitoring | None = None
 
@@ -87,9 +93,10 @@ class Gateway:
             gc.collect()
             gc.freeze()
             self._announce()
-            reloading = asyncio.create_task(self._reload_when(hang_up))
+            meanwhile = [asyncio.create_task(one) for one in (self._reload_when(hang_up), self._checkpoint())]
             await stop.wait()
-            reloading.cancel()
+            for one in meanwhile:
+                one.cancel()
         finally:
             _end_after(STOP_SECONDS)
             await self._stop()
@@ -100,6 +107,13 @@ class Gateway:
             await hang_up.wait()
             hang_up.clear()
             await asyncio.get_running_loop().run_in_executor(None, self.reload)
+
+    async def _checkpoint(self) -> None:
+        """Keep the database's log short, here and not where mail is taken in."""
+        while True:
+            await asyncio.sleep(CHECKPOINT_SECONDS)
+            with contextlib.suppress(StoreUnavailable):
+                await asyncio.get_running_loop().run_in_executor(None, self._journal.database.checkpoint)
 
     def reload(self) -> None:
         """Take rules, keys and certificate as they are on disk now, or keep what is in use if they cannot be used."""
@@ -118,15 +132,17 @@ class Gateway:
             if one is not None:
                 one.equip(nursery)
         before.close()
-        self._renew_certificate()
+        if self._reception is not None:
+            self._reception.renew_certificate()
         log.note("reloaded", digest=nursery.equipment.digest)
 
-    def _renew_certificate(self) -> None:
-        for listener in self._listeners:
-            try:
-                listener.reload_certificate()
-            except ConfigError as error:
-                log.alarm("certificate-not-reloaded", error=str(error), remedy="mend it; the old one is in use")
+    def _started_reception(self) -> Reception:
+        """Mail is taken in from now on, while everything else begins."""
+        Certificate(self._settings.inbound.tls)  # a broken one is an error of the configuration, not of the child
+        with _unusable("inbound.listen"):
+            listening = bind(self._settings.inbound.listen)
+        self._inbound = addresses_of(listening)
+        return Reception(self._settings, listening, arrived=self._wake_judges)
 
     def _first_nursery(self) -> Nursery:
         """With gpg away requests are taken in, judged by DKIM alone and delivered; nothing encrypted is answered."""
@@ -137,8 +153,14 @@ class Gateway:
             return self._make_nursery(without_gpg=True)
 
     def _make_nursery(self, *, without_gpg: bool = False) -> Nursery:
+        def keep(digest: str, files: RuleFiles) -> None:
+            self._journal.keep_ruleset(digest, files, now=datetime.now(UTC))
+
         _start_agent(self._settings)
-        return Nursery(read_equipment(self._settings, book=self._journal.rulebook, without_gpg=without_gpg))
+        equipment = read_equipment(
+            self._settings, last_rules=self._journal.last_ruleset, keep_rules=keep, without_gpg=without_gpg
+        )
+        return Nursery(equipment)
 
     def _start_workers(self) -> None:
         owner = self._owner
@@ -156,9 +178,9 @@ class Gateway:
                 courier=self._couriers,
             )
             self._judging.start()
-        if self._role in (Role.ALL, Role.LISTENER):
-            self._intake = Intake(take_in=self._journal.take_in, arrived=self._wake_judges)
+        if self._reception is not None:
             self._answering = Answering(self._journal, self._nursery, outbox_filled=self._wake_couriers)
+            self._reception.wait()
 
     def _wake_couriers(self) -> None:
         if self._couriers is not None:
@@ -169,23 +191,27 @@ class Gateway:
             self._judging.wake()
 
     async def _listen(self) -> None:
-        if self._intake is None or self._answering is None:
+        if self._answering is None:
             return
-        with _unusable("inbound.listen"):
-            accept, note = self._intake.accept, partial(_note_wire, "inbound")
-            self._listeners.append(await start_inward(settings=self._settings, accept=accept, note=note))
         with _unusable("outbound.listen"):
-            answer, note = self._answering.accept, partial(_note_wire, "outbound")
-            self._listeners.append(await start_outward(settings=self._settings, answer=answer, note=note))
+            note = partial(note_wire, "outbound", _count_refusal)
+            answer = self._answering.accept
+            self._outward = await start_outward(settings=self._settings, answer=answer, note=note)
 
     def _monitored(self) -> Monitoring:
         with _unusable("monitoring.listen"):
             return Monitoring(self._settings.monitoring.listen, refresh=self._refresh, ready=self._ready)
 
     def _announce(self) -> None:
-        inbound, outbound = ([*one.addresses] for one in self._listeners) if self._listeners else ([], [])
+        outbound = self._outward.addresses if self._outward else ()
         address = self._monitoring.address if self._monitoring else ""
-        ready = {"event": "ready", "inbound": inbound, "outbound": outbound, "monitoring": address, "pid": os.getpid()}
+        ready = {
+            "event": "ready",
+            "inbound": self._inbound,
+            "outbound": outbound,
+            "monitoring": address,
+            "pid": os.getpid(),
+        }
         metrics.BUILD.info({"version": version("cp247-gateway")})
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()
@@ -202,7 +228,7 @@ class Gateway:
             "database": self._database_answers(),
             "disk": self._disk_has_room(),
             "judges": self._judging is None or self._judging.alive,
-            "listeners": self._role not in (Role.ALL, Role.LISTENER) or len(self._listeners) == 2,
+            "listeners": self._reception is None or (self._reception.alive and self._outward is not None),
         }
 
     def _database_answers(self) -> bool:
@@ -219,19 +245,18 @@ class Gateway:
             return False
 
     async def _stop(self) -> None:
-        closing = asyncio.get_running_loop().run_in_executor
-        _, _, idle = await asyncio.gather(
-            self._stop_listening(),
-            closing(None, self._judging.close if self._judging else _nothing),
-            closing(None, self._couriers.close if self._couriers else _nothing),
+        *_, idle = await asyncio.gather(
+            self._stop_answering(),
+            _closed(self._reception.close if self._reception else None),
+            _closed(self._judging.close if self._judging else None),
+            _closed(self._couriers.close if self._couriers else None),
         )
-        await closing(None, self._stop_workers, idle is not False)
+        await asyncio.get_running_loop().run_in_executor(None, self._stop_workers, idle is not False)
 
-    async def _stop_listening(self) -> None:
-        await asyncio.gather(*(listener.close(GRACE_SECONDS) for listener in self._listeners))
-        for one in (self._intake, self._answering):
-            if one is not None:
-                await asyncio.get_running_loop().run_in_executor(None, one.close)
+    async def _stop_answering(self) -> None:
+        if self._outward is not None:
+            await self._outward.close(GRACE_SECONDS)
+        await _closed(self._answering.close if self._answering else None)
 
     def _stop_workers(self, idle: bool) -> None:
         """The rest; `idle` = no delivery is under way, so that another process may have all leases at once."""
@@ -248,9 +273,13 @@ class Gateway:
             GnupgHome(self._settings.openpgp.home, timeout=AGENT_SECONDS).kill_agent()
 
 
-def _nothing() -> bool:
-    """Close a part that this role does not have: nothing is under way."""
-    return True
+async def _closed(close: Callable[[], bool | None] | None) -> bool | None:
+    """What a part says when it is closed, in a thread; None where this role does not have it."""
+    return await asyncio.get_running_loop().run_in_executor(None, close) if close is not None else None
+
+
+def _count_refusal(code: str) -> None:
+    metrics.REFUSALS.labels("outbound", code).inc()
 
 
 def _start_agent(settings: Settings) -> None:
@@ -286,11 +315,3 @@ def _end_after(seconds: float) -> None:
     timer = threading.Timer(seconds, end)
     timer.daemon = True
     timer.start()
-
-
-def _note_wire(direction: str, event: str, facts: Mapping[str, object]) -> None:
-    """A refusal or a fault on the wire: counted, and logged without addresses of third parties."""
-    code = str(facts.get("reply", ""))[:3]
-    metrics.REFUSALS.labels(direction, code or "fault").inc()
-    shown = {key: value for key, value in facts.items() if key in ("peer", "error")}
-    log.note(event, direction=direction, code=code, **shown)

@@ -9,7 +9,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 
-from gateway import log, metrics
+from gateway import log
 from gateway.errors import StoreUnavailable
 from gateway.model.message import Incoming
 
@@ -23,7 +23,8 @@ _Waiting = tuple[Incoming, "asyncio.Future[int]"]
 class Intake:
     """The one thread that commits arrivals; `accept` is what the listener calls at the end of DATA."""
 
-    def __init__(self, *, take_in: TakeIn, arrived: Callable[[], None]) -> None:
+    def __init__(self, *, take_in: TakeIn, arrived: Callable[[Sequence[Incoming]], None]) -> None:
+        """`arrived` hears of each batch once it is committed, in the thread that did it."""
         self._take_in = take_in
         self._arrived = arrived
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
@@ -35,9 +36,7 @@ class Intake:
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting.put((incoming, done))
         # the peer may leave while we commit: the commit goes on, and its repeat is recognised
-        arrival = await asyncio.shield(done)
-        metrics.ARRIVALS.labels(incoming.source.value).inc()
-        return f"250 2.0.0 Ok: accepted as {arrival}"
+        return f"250 2.0.0 Ok: accepted as {await asyncio.shield(done)}"
 
     def close(self) -> None:
         """Commit what waits and end the thread; nothing that was not committed got its 250."""
@@ -59,8 +58,9 @@ class Intake:
                 return
 
     def _commit(self, batch: list[_Waiting]) -> None:
+        messages = [incoming for incoming, _ in batch]
         try:
-            ids = self._take_in([incoming for incoming, _ in batch])
+            ids = self._take_in(messages)
         except StoreUnavailable as error:
             self._refuse(batch, error, remedy="see the database and the disk; senders were told 451")
         except Exception as error:  # noqa: BLE001 a fault of ours over one message must not end the thread that takes in all others
@@ -72,7 +72,7 @@ class Intake:
         else:
             for (_, done), arrival in zip(batch, ids, strict=True):
                 _answer(done, arrival)
-            self._arrived()
+            self._arrived(messages)
 
     def _refuse(self, batch: list[_Waiting], error: Exception, *, remedy: str) -> None:
         what = str(error) if isinstance(error, StoreUnavailable) else type(error).__name__

@@ -28,6 +28,11 @@ BIRTH_SECONDS = 10.0
 END_SECONDS = 1.0
 JUDGE, FOLLOW = b"J", b"F"
 """What is asked to be born: a judge, or a nursery like this one that judges by other rules."""
+NICENESS = 10
+"""Who waits on the wire goes first: a judge and the gpg it runs give way to what takes mail in and delivers it.
+
+Not lower: judging must go on, at a tenth of a processor's pace, where a flood of mail takes all of it.
+"""
 _PID = struct.Struct("!I")
 
 
@@ -135,6 +140,7 @@ def main() -> None:
     # a reload is the service's business, also where the signal reaches the whole process group
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     log.set_up()
+    os.nice(NICENESS)
     _, (packed, tree) = receive(control)
     equipment: Equipment = pickle.loads(packed)  # noqa: S301 from the service, which is the more trusted side
     tools = make_tools(equipment, pickle.loads(tree))  # noqa: S301

@@ -22,6 +22,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from gateway.errors import Complaint, ConfigError, StoreUnavailable
+from gateway.store.turn import Turn
 
 MIGRATIONS = str(Path(__file__).parent / "migrations")
 WAIT_SECONDS = 10
@@ -33,8 +34,8 @@ SQLITE_PRAGMAS = (
     "foreign_keys=ON",
     f"busy_timeout={WAIT_SECONDS * 1000}",
     "trusted_schema=OFF",
-    # 40 MB of log between checkpoints: the same pages change with every message, and are copied back once
-    "wal_autocheckpoint=10000",
+    # SQLite would let somebody's commit wait for a checkpoint. 400 MB of log: only where nobody calls `checkpoint`
+    "wal_autocheckpoint=100000",
     "cache_size=-32768",
 )
 # A server set to answer before the disk has it would break "250 only after commit"; stronger settings stay.
@@ -51,9 +52,11 @@ Result = TypeVar("Result")
 class Database:
     """The engines of one database: on SQLite one connection writes and several read."""
 
-    def __init__(self, *, writer: Engine, reader: Engine) -> None:
+    def __init__(self, *, writer: Engine, reader: Engine, turn: Turn | None = None) -> None:
+        """With `turn` one operation writes at a time, in this process and in all others of this machine."""
         self._writer = writer
         self._reader = reader
+        self._turn = turn
         self._alone = threading.Lock()
         self._urgent: deque[_Operation] = deque()
         self._waiting: deque[_Operation] = deque()
@@ -63,15 +66,15 @@ class Database:
 
         Urgent work, for which somebody on the wire waits, goes before what else is waiting.
         """
-        if self._writer is self._reader:
+        if self._turn is None:
             # PostgreSQL writes through several connections and groups their commits itself.
             with available(), self._writer.begin() as connection:
                 return work(connection)
-        operation = _Operation(work)
-        (self._urgent if urgent else self._waiting).append(operation)
+        operation = _Operation(work, urgent=urgent)
+        self._line(operation).append(operation)
         with self._alone:
             while not operation.done:
-                self._write_waiting()
+                self._write_waiting(self._turn)
         if operation.error is not None:
             raise operation.error
         return cast("Result", operation.result)
@@ -82,23 +85,53 @@ class Database:
         with available(), self._reader.begin() as connection:
             yield connection
 
+    def checkpoint(self) -> None:
+        """Copy SQLite's log into its file: nearly all of it while others write, the rest in a turn, so that the log begins anew."""
+        if self._turn is None:
+            return
+        self._copy_log()
+        with self._alone, self._turn.taken():
+            self._copy_log()
+
+    def _copy_log(self) -> None:
+        connection = self._reader.raw_connection()
+        try:
+            cast("sqlite3.Connection", connection.driver_connection).execute("PRAGMA wal_checkpoint(PASSIVE)").close()
+        except sqlite3.Error as error:
+            raise StoreUnavailable(str(error)) from error
+        finally:
+            connection.close()
+
     def close(self) -> None:
         """Give all connections back."""
         self._writer.dispose()
         self._reader.dispose()
+        if self._turn is not None:
+            self._turn.close()
 
-    def _write_waiting(self) -> None:
+    def _line(self, operation: "_Operation") -> deque["_Operation"]:
+        return self._urgent if operation.urgent else self._waiting
+
+    def _write_waiting(self, turn: Turn) -> None:
         """One transaction, one fsync, for all that waits: each within a savepoint, so that it fails alone."""
-        operations = self._group()
+        group = self._group()
+        ran: list[_Operation] = []
         try:
-            with available(), self._writer.begin() as connection:
-                for operation in operations:
-                    operation.run(connection, alone=len(operations) == 1)
+            with turn.taken(), available(), self._writer.begin() as connection:
+                for operation in group:
+                    # the other process may have somebody on the wire: it waits for one operation of ours, not for all
+                    if ran and turn.wanted():
+                        break
+                    ran.append(operation)
+                    operation.run(connection, alone=len(group) == 1)
         except BaseException as error:  # noqa: BLE001 it is raised in every thread whose work is undone
-            for operation in operations:
+            ran = ran or group
+            for operation in ran:
                 operation.error = operation.error or error
-        for operation in operations:
+        for operation in ran:
             operation.done = True
+        for operation in reversed(group[len(ran) :]):
+            self._line(operation).appendleft(operation)
 
     def _group(self) -> list["_Operation"]:
         """What shares the next commit: all that waits, or, where something is urgent, that and one other so that none starves."""
@@ -110,8 +143,9 @@ class Database:
 class _Operation:
     """Work that a thread waits for, and what came of it."""
 
-    def __init__(self, work: Callable[[Connection], object]) -> None:
+    def __init__(self, work: Callable[[Connection], object], *, urgent: bool) -> None:
         self.work = work
+        self.urgent = urgent
         self.result: object = None
         self.error: BaseException | None = None
         self.done = False
@@ -208,7 +242,7 @@ def _open_sqlite(address: URL) -> Database:
     # A deferred transaction that begins to write fails at once when another one writes; an immediate one waits.
     event.listen(writer, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     event.listen(reader, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
-    return Database(writer=writer, reader=reader)
+    return Database(writer=writer, reader=reader, turn=Turn(address.database or ""))
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

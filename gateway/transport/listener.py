@@ -7,8 +7,9 @@ It knows no database, no rules and no keys, and never changes a byte.
 import asyncio
 import logging
 import os
+import socket
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
@@ -58,21 +59,14 @@ class Listener:
     @property
     def addresses(self) -> tuple[str, ...]:
         """Where it listens, as `IP:PORT` (`[IP]:PORT` for IPv6), in the order of the settings."""
-        names = [one.getsockname() for server in self._servers for one in server.sockets]
-        return tuple(f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}" for name in names)
+        return addresses_of([one for server in self._servers for one in server.sockets])
 
-    async def open(self, listen: tuple[str, ...]) -> None:
-        """Start listening; OSError where an address is taken or not ours, and then none stays open."""
+    async def open(self, listening: Sequence[socket.socket]) -> None:
+        """Take who comes to these sockets."""
         logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd would log addresses and commands
         loop = asyncio.get_running_loop()
-        try:
-            for place in listen:
-                host, _, port = place.rpartition(":")
-                server = await loop.create_server(self._session, host.strip("[]"), int(port), backlog=BACKLOG)
-                self._servers.append(server)
-        except OSError:
-            await self.close(0)
-            raise
+        for one in listening:
+            self._servers.append(await loop.create_server(self._session, sock=one, backlog=BACKLOG))
 
     def _session(self) -> GatewaySession:
         return GatewaySession(self._door, self._gate, self._sessions, self._commits)
@@ -102,14 +96,37 @@ class Listener:
             await asyncio.sleep(0.02)
 
 
+def bind(listen: tuple[str, ...]) -> tuple[socket.socket, ...]:
+    """Sockets that listen at `IP:PORT` or `[IP]:PORT`, in that order; OSError where one is taken or not ours, and then none stays."""
+    sockets: list[socket.socket] = []
+    try:
+        for place in listen:
+            host, _, port = place.rpartition(":")
+            host = host.strip("[]")
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            sockets.append(socket.create_server((host, int(port)), family=family, backlog=BACKLOG))
+    except OSError:
+        for one in sockets:
+            one.close()
+        raise
+    return tuple(sockets)
+
+
+def addresses_of(listening: Sequence[socket.socket]) -> tuple[str, ...]:
+    """Where they listen, as `IP:PORT` (`[IP]:PORT` for IPv6)."""
+    names = [one.getsockname() for one in listening]
+    return tuple(f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}" for name in names)
+
+
 async def start_inward(
     *,
     settings: Settings,
     accept: Callable[[Incoming], Awaitable[str]],
     note: Note | None = None,
     limits: Limits | None = None,
+    listening: Sequence[socket.socket] = (),
 ) -> Listener:
-    """An open listener for mail to the contact point, SMTP or LMTP.
+    """An open listener for mail to the contact point, SMTP or LMTP, on the sockets given, else on those of the settings.
 
     `accept` commits one message and returns its complete reply; whatever it raises becomes 451. `note` hears of each refusal.
     Raises OSError where it cannot listen and ConfigError where the certificate cannot be used.
@@ -138,7 +155,7 @@ async def start_inward(
         spool=_spool(settings),
     )
     listener = Listener(door, certificate)
-    await listener.open(inbound.listen)
+    await listener.open(listening or bind(inbound.listen))
     return listener
 
 
@@ -172,7 +189,7 @@ async def start_outward(
         spool=_spool(settings),
     )
     listener = Listener(door, certificate)
-    await listener.open(settings.outbound.listen)
+    await listener.open(bind(settings.outbound.listen))
     return listener
 
 

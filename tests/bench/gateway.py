@@ -8,7 +8,7 @@ from running import CP247, Running, cp247
 
 from .letters import ASKING, OURS
 from .load import Route
-from .processes import daemons_of
+from .processes import daemons_of, reception_of
 from .sink import Taken
 from .surroundings import Surroundings
 
@@ -71,7 +71,7 @@ class Gateway:
 
 
 class ListenerAlone:
-    """A listener process of its own, for what one connection and one large message take of it."""
+    """A gateway that only listens; `pid` is its process that takes mail in."""
 
     def __init__(self, gateway_folder: Path) -> None:
         self._config = gateway_folder / "gateway.yaml"
@@ -79,8 +79,8 @@ class ListenerAlone:
     def __enter__(self) -> "ListenerAlone":
         command = [*CP247, "--config", str(self._config), "serve", "--role", "listener"]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        self.pid = self._process.pid
         ready = json.loads(self._process.stdout.readline())
+        self.pid = reception_of(self._process.pid)
         self.port = int(ready["inbound"][0].rpartition(":")[2])
         return self
 

@@ -61,6 +61,12 @@ def daemons_of(folder: Path) -> set[int]:
     return found
 
 
+def reception_of(service: int) -> int:
+    """The child of a service that takes mail in."""
+    children = [one.pid for one in family({service}, table()) if one.pid != service]
+    return next(pid for pid in children if b"reception_child" in Path(f"/proc/{pid}/cmdline").read_bytes())
+
+
 def memory_kib(pid: int, name: str) -> int:
     """One memory figure of a process: VmRSS now, VmHWM at its highest."""
     status = Path(f"/proc/{pid}/status").read_text()

@@ -43,7 +43,7 @@ def offer(store, *senders):
     """The replies, or what was raised instead, in the order of the senders."""
 
     async def all_at_once():
-        intake = Intake(take_in=store, arrived=lambda: None)
+        intake = Intake(take_in=store, arrived=lambda _: None)
         waiting = [asyncio.ensure_future(intake.accept(incoming(one))) for one in senders]
         await asyncio.sleep(0.05)
         if store.hold is not None:
@@ -86,7 +86,7 @@ def test_a_fault_over_one_message_refuses_that_one_alone(fault, capfd):
 
 def test_after_a_fault_the_next_message_is_taken_in(capfd):
     async def one_after_the_other():
-        intake = Intake(take_in=Store(fault=ValueError(), over=("bad",)), arrived=lambda: None)
+        intake = Intake(take_in=Store(fault=ValueError(), over=("bad",)), arrived=lambda _: None)
         with pytest.raises(ValueError):
             await intake.accept(incoming("bad"))
         reply = await asyncio.wait_for(intake.accept(incoming("good")), 5)
@@ -99,7 +99,7 @@ def test_after_a_fault_the_next_message_is_taken_in(capfd):
 def test_who_leaves_meanwhile_disturbs_nobody():
     async def leaving():
         store = Store(hold=threading.Event())
-        intake = Intake(take_in=store, arrived=lambda: None)
+        intake = Intake(take_in=store, arrived=lambda _: None)
         waiting = [asyncio.ensure_future(intake.accept(incoming(one))) for one in "ab"]
         await asyncio.sleep(0.05)
         waiting[0].cancel()

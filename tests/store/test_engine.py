@@ -95,7 +95,7 @@ def test_a_file_that_is_no_database_is_unavailable_and_kept(sqlite_file: Path) -
 @pytest.mark.usefixtures("sqlite_journal")
 def test_the_file_is_its_owners_alone(sqlite_file: Path) -> None:
     found = {one.name: stat.S_IMODE(one.stat().st_mode) for one in sqlite_file.parent.iterdir()}
-    assert found == {"gateway.db": 0o600, "gateway.db-wal": 0o600, "gateway.db-shm": 0o600}
+    assert found == dict.fromkeys(("gateway.db", "gateway.db-wal", "gateway.db-shm", "gateway.db.turn"), 0o600)
 
 
 def test_every_sqlite_connection_writes_through_to_the_disk(sqlite_journal: Journal) -> None:
@@ -105,7 +105,7 @@ def test_every_sqlite_connection_writes_through_to_the_disk(sqlite_journal: Jour
         "journal_mode": "wal",
         "busy_timeout": 10_000,
         "trusted_schema": 0,
-        "wal_autocheckpoint": 10_000,
+        "wal_autocheckpoint": 100_000,
         "cache_size": -32_768,
     }
     assert len(wanted) == len(SQLITE_PRAGMAS)
