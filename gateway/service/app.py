@@ -24,7 +24,6 @@ from importlib.metadata import version
 from gateway import log, metrics
 from gateway.errors import Complaint, ConfigError, GatewayError, GpgUnavailable, StoreUnavailable
 from gateway.model.settings import Settings
-from gateway.model.verdict import RuleFiles
 from gateway.service.answering import Answering
 from gateway.service.delivering import CourierLoop
 from gateway.service.equipment import read_equipment
@@ -153,14 +152,8 @@ class Gateway:
             return self._make_nursery(without_gpg=True)
 
     def _make_nursery(self, *, without_gpg: bool = False) -> Nursery:
-        def keep(digest: str, files: RuleFiles) -> None:
-            self._journal.keep_ruleset(digest, files, now=datetime.now(UTC))
-
         _start_agent(self._settings)
-        equipment = read_equipment(
-            self._settings, last_rules=self._journal.last_ruleset, keep_rules=keep, without_gpg=without_gpg
-        )
-        return Nursery(equipment)
+        return Nursery(read_equipment(self._settings, book=self._journal.rulebook, without_gpg=without_gpg))
 
     def _start_workers(self) -> None:
         owner = self._owner

@@ -26,13 +26,13 @@ from gateway.triage.ruleset import parse_tree
 START_SECONDS = 60.0
 BIRTH_SECONDS = 10.0
 END_SECONDS = 1.0
-JUDGE, FOLLOW = b"J", b"F"
-"""What is asked to be born: a judge, or a nursery like this one that judges by other rules."""
 NICENESS = 10
 """Who waits on the wire goes first: a judge and the gpg it runs give way to what takes mail in and delivers it.
 
 Not lower: judging must go on, at a tenth of a processor's pace, where a flood of mail takes all of it.
 """
+JUDGE, FOLLOW = b"J", b"F"
+"""What is asked to be born: a judge, or a nursery like this one that judges by other rules."""
 _PID = struct.Struct("!I")
 
 
