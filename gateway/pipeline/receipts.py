@@ -62,9 +62,7 @@ def compose_receipt(
     return OutMail(
         purpose=Purpose.RECEIPT,
         hop=Hop.RELAY,
-        mail_from=return_path.make(
-            tools.secret, mailbox=point.mailbox, case=reference, day=at.toordinal()
-        ),
+        mail_from=return_path.make(tools.secret, mailbox=point.mailbox, case=reference, day=at.toordinal()),
         rcpt_tos=(message.sender.spec,),
         message_id=dict(fields)["Message-ID"],
         content=tools.seal.dkim_field(content, at=at) + content,
