@@ -57,6 +57,8 @@ def _identifiers(found: Classification) -> dict[str, Any]:
             "place": one.place.value,
             "offset": one.offset,
             "context": one.context,
+            "port": one.port,
+            "at": one.at,
         }
         for one in found.identifiers
     ]

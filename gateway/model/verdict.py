@@ -227,6 +227,10 @@ class Identifier:
     place: Place = Place.BODY
     offset: int = 0
     context: str = ""
+    port: int | None = None
+    """Source port that stands beside an address (RFC 6302)."""
+    at: str | None = None
+    """RFC 3339: when an address was used, as the request says beside it."""
 
 
 IDENTIFIER_KINDS = ("ip", "email", "url", "domain", "phone", "account", "crypto", "imei", "asn", "hash", "timestamp")

@@ -1,11 +1,19 @@
-"""Checksums of the numbers that requests name: IMEI, Bitcoin and its kin.
+"""Checksums of the numbers that requests name: IMEI, bank accounts, addresses of crypto-currencies.
 
 Says whether a number is well formed, never whether it exists.
 """
 
 import hashlib
 
+from gateway.triage.keccak import keccak256
+
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_RIPPLE = "rpshnaf39wBUDNEGHJKLM4PQRST7VWXYZ2bcdeCg65jkm8oFqi1tuvAxyz"
+_TO_BITCOIN = str.maketrans(_RIPPLE, _BASE58)
+_MONERO_OCTETS = {11: 8, 7: 5}
+"""Characters of a full and of the last block of a Monero address -> octets."""
+_MONERO_NETWORKS = frozenset({b"\x12", b"\x13", b"\x2a"})
+"""Standard, integrated and sub-address."""
 _BECH32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _BECH32_GENERATORS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
 _BECH32_CONSTANTS = (1, 0x2BC830A3)
@@ -56,3 +64,41 @@ def _polymod(values: list[int]) -> int:
         for place, generator in enumerate(_BECH32_GENERATORS):
             checksum ^= generator if top >> place & 1 else 0
     return checksum
+
+
+def ripple(text: str) -> bool:
+    """Whether the text is an XRP account: Base58Check in an alphabet of its own."""
+    return base58check(text.translate(_TO_BITCOIN), versions=frozenset({0}))
+
+
+def eip55(text: str) -> bool:
+    """Whether the case of the letters of `0x` and 40 hexadecimal digits is their checksum; one case alone carries none."""
+    digits = text.removeprefix("0x")
+    if digits in (digits.lower(), digits.upper()):
+        return True
+    digest = keccak256(digits.lower().encode()).hex()
+    return all(
+        letter == (letter.upper() if int(nibble, 16) >= 8 else letter.lower())
+        for letter, nibble in zip(digits, digest, strict=False)
+    )
+
+
+def monero(text: str) -> bool:
+    """Whether the text is a Monero address: blocks of base 58, a network octet, the first four octets of Keccak-256."""
+    octets = b""
+    for start in range(0, len(text), 11):
+        block = text[start : start + 11]
+        length, number = _MONERO_OCTETS.get(len(block), 0), 0
+        for character in block:
+            number = number * 58 + _BASE58.find(character)
+        if not length or number >= 1 << 8 * length or any(one not in _BASE58 for one in block):
+            return False
+        octets += number.to_bytes(length, "big")
+    return octets[:1] in _MONERO_NETWORKS and keccak256(octets[:-4])[:4] == octets[-4:]
+
+
+def iban(text: str) -> bool:
+    """Whether the text is an IBAN without blanks (ISO 13616): modulo 97 it is one."""
+    if not 15 <= len(text) <= 34 or not text.isascii() or not text.isalnum() or not text[2:4].isdigit():
+        return False
+    return int("".join(str(int(one, 36)) for one in text[4:] + text[:4])) % 97 == 1

@@ -91,8 +91,8 @@ def _evidence(
     named = identifiers.find(text, sender_domain=sender_domain, own_addresses=own_addresses)
     by_rules = frozenset(one.rule.item for one in hits if one.rule.item is not None)
     told = checklist.with_box(by_rules, mla_intended=form.mla_intended)
-    items = checklist.items_found(by_rules=told, identifiers=named, items=ruleset.items)
-    return _Evidence(hits, named, items, _scores(hits))
+    items = checklist.items_found(by_rules=told, identifiers=(*named.asked, *named.own), items=ruleset.items)
+    return _Evidence(hits, named.asked, items, _scores(hits))
 
 
 def _scores(hits: tuple[RuleHit, ...]) -> dict[Category, float]:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.triage.checksums import base58check, bech32, luhn
+from gateway.triage.checksums import base58check, bech32, eip55, iban, luhn, monero, ripple
+from gateway.triage.keccak import keccak256
 
 BITCOIN = frozenset({0x00, 0x05})
 
@@ -82,3 +83,53 @@ def test_base58check_sees_every_single_slip(place, character):
     text = "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"
     slipped = text[:place] + character + text[place + 1 :]
     assert base58check(slipped, versions=BITCOIN) is (slipped == text)
+
+
+@pytest.mark.parametrize(
+    ("data", "digest"),
+    [
+        (b"", "c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470"),
+        (b"abc", "4e03657aea45a94fc7d47ba826c8d667c0d1e6e33a64a036ec44f58fa12d6c45"),
+        (b"a" * 136, "a6c4d403279fe3e0af03729caada8374b5ca54d8065329a3ebcaeb4b60aa386e"),
+    ],
+)
+def test_keccak_of_2011(data, digest):
+    assert keccak256(data).hex() == digest
+
+
+# Examples printed in EIP-55.
+EIP55 = [
+    "0x52908400098527886E0F7030069857D2E4169EE7",
+    "0xde709f2102306220921060314715629080e2fb77",
+    "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+    "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",
+]
+
+
+@pytest.mark.parametrize("text", EIP55)
+def test_eip55_examples(text):
+    assert eip55(text)
+
+
+def test_eip55_sees_a_letter_of_the_wrong_case():
+    assert not eip55("0x5aAeb6053F3E94C9b9A09f33669435E7Ef1Beaed")
+
+
+# The donation address of the Monero project, and the genesis account of the XRP ledger.
+MONERO = "44AFFq5kSiGBoZ4NMDwYtN18obc8AemS33DBLWs3H7otXft3XjrpDtQGv7SqSsaBYBb98uNbr2VBBEt7f2wfn3RVGQBEP3A"
+XRP = "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh"
+IBAN = "GB82WEST12345698765432"
+
+
+@pytest.mark.parametrize(("right", "text"), [(monero, MONERO), (ripple, XRP), (iban, IBAN)])
+def test_an_address_is_right_and_with_two_letters_exchanged_it_is_not(right, text):
+    assert right(text)
+    assert not right(text[:10] + text[11] + text[10] + text[12:])
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(alphabet="0OIl1ABCDab49-ü", max_size=100))
+def test_any_text_is_answered(text):
+    assert not (monero(text))
+    assert not (ripple(text))
+    assert not (iban(text))
