@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, or_, select, update
@@ -17,6 +16,7 @@ from gateway.store.engine import insert_new
 from gateway.store.figures import Changes, Count, case_label
 from gateway.store.history import history_of
 from gateway.store.receipts import may_repeat
+from gateway.store.statement import Statement, among
 from gateway.store.tables import KeyKind, cases, thread_keys
 
 write_view, read_view = codec(CaseView)
@@ -29,53 +29,60 @@ CATEGORIES = tuple(Category)
 ATTENTION = (CaseState.ANSWER_FAILED, CaseState.OPEN, CaseState.ANSWERED, CaseState.CLOSED)
 """States by how much they need a human, most first."""
 
-# Built once: putting a statement together costs more than running it.
 _NOT_BY = or_(cases.c.arrival_id.is_(None), cases.c.arrival_id != bindparam("arrival_id"))
-_NAMED = (
-    select(cases)
-    .where(cases.c.mailbox == bindparam("mailbox"), cases.c.reference.in_(bindparam("named", expanding=True)), _NOT_BY)
-    .order_by(cases.c.opened_at.desc(), cases.c.reference.desc())
-    .limit(MAX_CANDIDATES)
+_NAMED = Statement(
+    lambda dialect: (
+        select(cases)
+        .where(cases.c.mailbox == bindparam("mailbox"), among(dialect, cases.c.reference, "named"), _NOT_BY)
+        .order_by(cases.c.opened_at.desc(), cases.c.reference.desc())
+        .limit(MAX_CANDIDATES)
+    )
 )
-_FIRST_REQUEST = (
+_FIRST_REQUEST = Statement(
     select(cases.c.reference)
     .where(cases.c.mailbox == bindparam("mailbox"), cases.c.request_key == bindparam("request_key"), _NOT_BY)
     .order_by(cases.c.opened_at)
     .limit(1)
 )
-_THREADS = (
-    select(thread_keys.c.reference, thread_keys.c.kind, thread_keys.c.key)
-    .where(thread_keys.c.reference.in_(bindparam("references", expanding=True)))
-    .order_by(thread_keys.c.added_at, thread_keys.c.key)
-)
-_BY_THREAD = (
-    select(thread_keys.c.reference)
-    .where(
-        thread_keys.c.mailbox == bindparam("mailbox"),
-        or_(
-            and_(
-                thread_keys.c.kind == KeyKind.MESSAGE_ID.value,
-                thread_keys.c.key.in_(bindparam("ids", expanding=True)),
-            ),
-            and_(
-                thread_keys.c.kind == KeyKind.THREAD_INDEX.value,
-                thread_keys.c.key.in_(bindparam("indexes", expanding=True)),
-            ),
-        ),
+_THREADS = Statement(
+    lambda dialect: (
+        select(thread_keys.c.reference, thread_keys.c.kind, thread_keys.c.key)
+        .where(among(dialect, thread_keys.c.reference, "references"))
+        .order_by(thread_keys.c.added_at, thread_keys.c.key)
     )
-    .limit(MAX_CANDIDATES)
 )
-_BY_ORIGIN = (
-    select(cases.c.reference)
-    .where(
-        cases.c.mailbox == bindparam("mailbox"),
-        cases.c.origin.in_(bindparam("origins", expanding=True)),
-        cases.c.state != CaseState.CLOSED.value,
+_BY_THREAD = Statement(
+    lambda dialect: (
+        select(thread_keys.c.reference)
+        .where(
+            thread_keys.c.mailbox == bindparam("mailbox"),
+            or_(
+                and_(
+                    thread_keys.c.kind == KeyKind.MESSAGE_ID.value,
+                    among(dialect, thread_keys.c.key, "ids"),
+                ),
+                and_(
+                    thread_keys.c.kind == KeyKind.THREAD_INDEX.value,
+                    among(dialect, thread_keys.c.key, "indexes"),
+                ),
+            ),
+        )
+        .limit(MAX_CANDIDATES)
     )
-    .order_by(cases.c.opened_at.desc())
-    .limit(MAX_CANDIDATES)
 )
-_SAME_REQUEST = (
+_BY_ORIGIN = Statement(
+    lambda dialect: (
+        select(cases.c.reference)
+        .where(
+            cases.c.mailbox == bindparam("mailbox"),
+            among(dialect, cases.c.origin, "origins"),
+            cases.c.state != CaseState.CLOSED.value,
+        )
+        .order_by(cases.c.opened_at.desc())
+        .limit(MAX_CANDIDATES)
+    )
+)
+_SAME_REQUEST = Statement(
     select(cases.c.reference)
     .where(
         cases.c.mailbox == bindparam("mailbox"),
@@ -84,6 +91,8 @@ _SAME_REQUEST = (
     )
     .limit(1)
 )
+_OPEN = Statement(lambda dialect: insert_new(dialect, cases).on_conflict_do_nothing().returning(cases.c.reference))
+_TIE = Statement(lambda dialect: insert_new(dialect, thread_keys).on_conflict_do_nothing())
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +137,7 @@ def recall(
     candidates = _named_cases(connection, named, asking)
     if request_key is None:
         return Recall(candidates)
-    repeat_of = connection.scalar(_FIRST_REQUEST, {**asking, "request_key": key_of(request_key)})
+    repeat_of = _FIRST_REQUEST.value(connection, {**asking, "request_key": key_of(request_key)})
     due = may_repeat(connection, mailbox=mailbox, request_key=request_key, arrival=arrival)
     history = History() if sender is None else history_of(connection, mailbox=mailbox, address=sender)
     return Recall(candidates, repeat_of, due, history)
@@ -136,14 +145,13 @@ def recall(
 
 def _named_cases(connection: Connection, named: Iterable[str], asking: dict[str, Any]) -> tuple[CaseView, ...]:
     references = tuple(dict.fromkeys(named))
-    return views_of(connection, connection.execute(_NAMED, {**asking, "named": references})) if references else ()
+    return views_of(connection, _NAMED.rows(connection, {**asking, "named": references})) if references else ()
 
 
 def same_request(connection: Connection, *, mailbox: str, request_key: str, arrival_id: int) -> str | None:
     """Reference of the case that another arrival opened with the same request."""
     parameters = {"mailbox": mailbox, "request_key": key_of(request_key), "arrival_id": arrival_id}
-    found: str | None = connection.scalar(_SAME_REQUEST, parameters)
-    return found
+    return _SAME_REQUEST.value(connection, parameters)
 
 
 def keep_case(
@@ -164,7 +172,7 @@ def keep_case(
         "request_key": None if request_key is None else key_of(request_key),
         **_columns(view),
     }
-    if connection.execute(_open(connection.dialect.name), [row]).all():
+    if _OPEN.rows(connection, row):
         _add_keys(connection, view, now)
         return Kept(view, {_counted(view): 1})
     stored = connection.execute(select(cases).where(cases.c.reference == view.reference).with_for_update()).one()
@@ -208,7 +216,7 @@ def views_of(connection: Connection, rows: Iterable[Row[Any]]) -> tuple[CaseView
     """Cases with their threads, in the order of the rows."""
     found = {row.reference: read_view(row.view) for row in rows}
     keys: dict[tuple[str, str], list[str]] = {}
-    for row in connection.execute(_THREADS, {"references": tuple(found)}) if found else ():
+    for row in _THREADS.rows(connection, {"references": tuple(found)}) if found else ():
         keys.setdefault((row.reference, row.kind), []).append(row.key)
     return tuple(
         replace(
@@ -225,7 +233,7 @@ def _by_thread(connection: Connection, keys: ThreadKeys, mailbox: str) -> Sequen
     ids = tuple(map(key_of, own + keys.in_reply_to[-MAX_IDS:] + keys.references[-MAX_IDS:]))
     index = () if keys.thread_index is None else (key_of(keys.thread_index),)
     wanted = {"mailbox": mailbox, "ids": ids, "indexes": index}
-    return connection.scalars(_BY_THREAD, wanted).all()
+    return [row.reference for row in _BY_THREAD.rows(connection, wanted)]
 
 
 def _by_origin(connection: Connection, recipients: tuple[str, ...], mailbox: str) -> Sequence[str]:
@@ -233,7 +241,7 @@ def _by_origin(connection: Connection, recipients: tuple[str, ...], mailbox: str
     if not recipients:
         return ()
     origins = tuple(storable(one).lower() for one in recipients)
-    return connection.scalars(_BY_ORIGIN, {"mailbox": mailbox, "origins": origins}).all()
+    return [row.reference for row in _BY_ORIGIN.rows(connection, {"mailbox": mailbox, "origins": origins})]
 
 
 def _columns(view: CaseView) -> dict[str, Any]:
@@ -254,16 +262,4 @@ def _add_keys(connection: Connection, view: CaseView, now: datetime) -> None:
     keys = [(KeyKind.MESSAGE_ID, one) for one in view.thread]
     keys += [(KeyKind.THREAD_INDEX, one) for one in view.thread_indexes]
     common = {"mailbox": view.mailbox, "reference": view.reference, "added_at": now}
-    rows = [{**common, "kind": kind.value, "key": key_of(key)} for kind, key in keys]
-    if rows:
-        connection.execute(_tie(connection.dialect.name), rows)
-
-
-@cache
-def _open(dialect: str) -> Any:
-    return insert_new(dialect, cases).on_conflict_do_nothing().returning(cases.c.reference)
-
-
-@cache
-def _tie(dialect: str) -> Any:
-    return insert_new(dialect, thread_keys).on_conflict_do_nothing()
+    _TIE.run(connection, *({**common, "kind": kind.value, "key": key_of(key)} for kind, key in keys))

@@ -6,28 +6,29 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, select, update
 
 from gateway.model.message import Arrival, Envelope, Incoming, Source
 from gateway.store.codec import codec, storable
 from gateway.store.content import add_bodies, read_contents
 from gateway.store.engine import insert_new
 from gateway.store.figures import Changes, Count, change
-from gateway.store.tables import ArrivalState, arrivals, contents, running_numbers
+from gateway.store.statement import Statement, among
+from gateway.store.tables import WAITING, ArrivalState, arrivals, contents, events, running_numbers
 
 write_envelope, read_envelope = codec(Envelope)
 
-_ADD = insert(arrivals).returning(arrivals.c.id, sort_by_parameter_order=True)
+_ADD = Statement(insert(arrivals).returning(arrivals.c.id))
 _SEEN = select(arrivals, contents.c.sha256).join(contents, contents.c.id == arrivals.c.content_id)
-_LOCKED = _SEEN.where(arrivals.c.id == bindparam("arrival_id")).with_for_update(of=arrivals)
-_WAITING = arrivals.c.state == ArrivalState.WAITING.value
+_LOCKED = Statement(_SEEN.where(arrivals.c.id == bindparam("arrival_id")).with_for_update(of=arrivals))
 _DUE = (
     select(arrivals.c.id)
-    .where(_WAITING, arrivals.c.due_at <= bindparam("now"))
+    .where(WAITING, arrivals.c.due_at <= bindparam("now"))
     .order_by(arrivals.c.due_at, arrivals.c.id)
     .limit(bindparam("limit"))
 )
-_LEASE = (
+_IS_DUE = Statement(_DUE)
+_LEASE = Statement(
     update(arrivals)
     .where(arrivals.c.id.in_(select(_DUE.with_for_update(skip_locked=True).cte("due").c.id)))
     .values(
@@ -39,7 +40,7 @@ _LEASE = (
     )
     .returning(arrivals.c.id)
 )
-_CLAIMED = _SEEN.where(arrivals.c.id.in_(bindparam("ids", expanding=True))).order_by(arrivals.c.id)
+_CLAIMED = Statement(lambda dialect: _SEEN.where(among(dialect, arrivals.c.id, "ids")).order_by(arrivals.c.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,46 +71,48 @@ def take_in(connection: Connection, batch: Sequence[Incoming]) -> tuple[int, ...
             "number": number,
             "state": ArrivalState.WAITING.value,
             "due_at": one.received_at,
+            "owner": None,
             "tries": 0,
+            "reference": None,
         }
         for one, content_id, number in zip(batch, content_ids, numbers, strict=True)
     ]
-    ids = tuple(connection.scalars(_ADD, rows))
+    ids = tuple(_ADD.one(connection, row).id for row in rows)
     change(connection, *map(_promises, batch))
     return ids
 
 
 def claim(connection: Connection, *, limit: int, owner: str, now: datetime, lease: timedelta) -> tuple[Claim, ...]:
     """Arrivals that are due, the longest due first, leased to the owner."""
-    ids = connection.scalars(_LEASE, {"now": now, "until": now + lease, "by": owner, "limit": limit}).all()
-    if not ids:
+    leased = _LEASE.rows(connection, {"now": now, "until": now + lease, "by": owner, "limit": limit})
+    if not leased:
         return ()
-    rows = connection.execute(_CLAIMED, {"ids": ids}).all()
+    rows = _CLAIMED.rows(connection, {"ids": [row.id for row in leased]})
     found = read_contents(connection, (row.content_id for row in rows))
     return tuple(Claim(arrival_of(row, found.get(row.content_id, b"")), row.tries) for row in rows)
 
 
 def is_due(connection: Connection, now: datetime) -> bool:
     """Whether a claim would find something; asked without taking the write lock."""
-    return connection.scalar(_DUE, {"now": now, "limit": 1}) is not None
+    return bool(_IS_DUE.rows(connection, {"now": now, "limit": 1}))
 
 
 def postpone(connection: Connection, arrival_id: int, *, until: datetime, tries: int) -> None:
     """Give the lease back; the arrival is due again at that time."""
     again = {"due_at": until, "owner": None, "tries": tries}
-    connection.execute(update(arrivals).where(arrivals.c.id == arrival_id, _WAITING).values(again))
+    connection.execute(update(arrivals).where(arrivals.c.id == arrival_id, WAITING).values(again))
 
 
 def release(connection: Connection, owner: str, now: datetime) -> None:
     """End every lease of an owner that is no more."""
     connection.execute(
-        update(arrivals).where(_WAITING, arrivals.c.owner == owner).values({"owner": None, "due_at": now})
+        update(arrivals).where(WAITING, arrivals.c.owner == owner).values({"owner": None, "due_at": now})
     )
 
 
-def locked(connection: Connection, arrival_id: int) -> Row[Any]:
+def locked(connection: Connection, arrival_id: int) -> Any:
     """The arrival's row with the digest of its content, held until the transaction ends."""
-    return connection.execute(_LOCKED, {"arrival_id": arrival_id}).one()
+    return _LOCKED.one(connection, {"arrival_id": arrival_id})
 
 
 def seen() -> Select[Any]:
@@ -117,7 +120,12 @@ def seen() -> Select[Any]:
     return _SEEN
 
 
-def arrival_of(row: Row[Any], content: bytes) -> Arrival:
+def arrivals_of_case(reference: str) -> Select[Any]:
+    """Query for the ids of arrivals that were judged to belong to a case; events name them all."""
+    return select(events.c.arrival_id).where(events.c.reference == reference)
+
+
+def arrival_of(row: Any, content: bytes) -> Arrival:
     """The arrival as a value."""
     return Arrival(
         id=row.id,
@@ -159,9 +167,15 @@ def _reserve_numbers(connection: Connection, batch: Sequence[Incoming]) -> list[
 
 
 def _advance(connection: Connection, mailbox: str, year: int, *, by: int) -> int:
-    statement = insert_new(connection.dialect.name, running_numbers).values(mailbox=mailbox, year=year, last=by)
-    advanced = statement.on_conflict_do_update(
+    return int(_ADVANCE.one(connection, {"mailbox": mailbox, "year": year, "last": by}).last)
+
+
+def _advance_by(dialect: str) -> Any:
+    statement = insert_new(dialect, running_numbers)
+    return statement.on_conflict_do_update(
         index_elements=[running_numbers.c.mailbox, running_numbers.c.year],
-        set_={"last": running_numbers.c.last + by},
+        set_={"last": running_numbers.c.last + statement.excluded.last},
     ).returning(running_numbers.c.last)
-    return int(connection.execute(advanced).scalar_one())
+
+
+_ADVANCE = Statement(_advance_by)

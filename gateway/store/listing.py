@@ -8,8 +8,19 @@ from sqlalchemy import Connection, select
 from gateway.model.case import CaseState, CaseView
 from gateway.model.outbox import Purpose
 from gateway.store.cases import views_of
-from gateway.store.intake import read_envelope, recipients_of
-from gateway.store.tables import ArrivalState, Happening, MailState, arrivals, cases, contents, events, outbox
+from gateway.store.intake import arrivals_of_case, read_envelope, recipients_of
+from gateway.store.tables import (
+    QUEUED,
+    WAITING,
+    ArrivalState,
+    Happening,
+    MailState,
+    arrivals,
+    cases,
+    contents,
+    events,
+    outbox,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +90,14 @@ class QueueLine:
 def newest_cases(connection: Connection, *, limit: int, state: CaseState | None) -> tuple[CaseView, ...]:
     """Newest first."""
     newest = select(cases).order_by(cases.c.opened_at.desc(), cases.c.reference.desc()).limit(limit)
-    wanted = newest if state is None else newest.where(cases.c.state == state.value)
-    return views_of(connection, connection.execute(wanted).all())
+    # state by state, as they are indexed: one more index would have to be written for every case
+    found = [
+        row
+        for one in ((state,) if state else CaseState)
+        for row in connection.execute(newest.where(cases.c.state == one.value))
+    ]
+    found.sort(key=lambda row: (row.opened_at, row.reference), reverse=True)
+    return views_of(connection, found[:limit])
 
 
 def case_file(connection: Connection, reference: str) -> CaseFile | None:
@@ -106,7 +123,7 @@ def _arrivals_of(connection: Connection, reference: str) -> tuple[ArrivalLine, .
     rows = connection.execute(
         select(arrivals, contents.c.size, contents.c.sha256)
         .join(contents, contents.c.id == arrivals.c.content_id)
-        .where(arrivals.c.reference == reference)
+        .where(arrivals.c.id.in_(arrivals_of_case(reference)))
         .order_by(arrivals.c.id)
     )
     lines = []
@@ -151,8 +168,7 @@ def _events_of(connection: Connection, reference: str) -> tuple[EventLine, ...]:
 
 
 def _waiting_arrivals(connection: Connection, limit: int) -> list[QueueLine]:
-    waiting = arrivals.c.state == ArrivalState.WAITING.value
-    rows = connection.execute(select(arrivals).where(waiting).order_by(arrivals.c.received_at).limit(limit))
+    rows = connection.execute(select(arrivals).where(WAITING).order_by(arrivals.c.received_at).limit(limit))
     return [
         QueueLine(
             id=row.id,
@@ -168,8 +184,7 @@ def _waiting_arrivals(connection: Connection, limit: int) -> list[QueueLine]:
 
 
 def _queued_mails(connection: Connection, limit: int) -> list[QueueLine]:
-    queued = outbox.c.state == MailState.QUEUED.value
-    rows = connection.execute(select(outbox).where(queued).order_by(outbox.c.due_at).limit(limit))
+    rows = connection.execute(select(outbox).where(QUEUED).order_by(outbox.c.due_at).limit(limit))
     return [
         QueueLine(
             id=row.id,

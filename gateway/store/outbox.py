@@ -4,20 +4,20 @@ Never gives up a delivery or a notice; never makes a second row for the same cau
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal_column, select, update
 
 from gateway.model.outbox import Fate, Hop, HopReply, OutboxRow, OutMail, Purpose
 from gateway.store.codec import codec, key_of, storable
 from gateway.store.content import add_content
 from gateway.store.engine import insert_new
 from gateway.store.figures import Changes, Count
-from gateway.store.tables import MailState, contents, outbox
+from gateway.store.statement import Statement
+from gateway.store.tables import NOT_RETURNED, QUEUED, MailState, contents, outbox
 
 SLOW_RETRY = timedelta(hours=1)
 """When a mail that may not be given up is tried again and nobody said when."""
@@ -27,20 +27,25 @@ MAX_REPLY_CHARACTERS = 500
 
 write_offsets, read_offsets = codec(tuple[int, ...])
 
-_QUEUED = outbox.c.state == MailState.QUEUED.value
-_MAIL = select(outbox, contents.c.size, contents.c.sha256).join(contents, contents.c.id == outbox.c.content_id)
-_MAILS = _MAIL.where(outbox.c.id.in_(bindparam("ids", expanding=True))).order_by(outbox.c.id)
-_LEASED = _MAIL.where(_QUEUED, outbox.c.arrival_id == bindparam("arrival"), outbox.c.owner == bindparam("by"))
+# Said in SQL, because SQLAlchemy names no table within RETURNING, and both have an id.
+_CONTENT = "FROM contents WHERE contents.id = outbox.content_id"
+_MAIL: tuple[ColumnElement[Any], ...] = (
+    *outbox.c,
+    literal_column(f"(SELECT contents.size {_CONTENT})", contents.c.size.type).label("size"),
+    literal_column(f"(SELECT contents.sha256 {_CONTENT})", contents.c.sha256.type).label("sha256"),
+)
+"""All that a courier needs: what makes or leases a mail gives it back in the same statement."""
+_ADD = Statement(lambda dialect: insert_new(dialect, outbox).on_conflict_do_nothing().returning(*_MAIL))
 _MADE = select(outbox.c.rcpt_to).where(
     outbox.c.mailbox == bindparam("mailbox"),
     outbox.c.purpose == bindparam("purpose"),
     outbox.c.cause == bindparam("cause"),
-    outbox.c.state != MailState.RETURNED.value,
+    NOT_RETURNED,
 )
 _LOCKED = select(outbox).where(outbox.c.id == bindparam("row_id")).with_for_update()
-_SENT = (
+_SENT = Statement(
     update(outbox)
-    .where(outbox.c.id == bindparam("row_id"), _QUEUED)
+    .where(outbox.c.id == bindparam("row_id"), QUEUED)
     .values(
         state=MailState.SENT.value,
         owner=None,
@@ -97,10 +102,10 @@ def add_delivery(
     reference: str | None,
     now: datetime,
     lease: Lease | None = None,
-) -> int:
-    """Number of rows added: one per recipient, none for those that have theirs."""
+) -> tuple[OutboxRow, ...]:
+    """Mails added: one per recipient, none for those that have theirs."""
     common = {
-        **_common(mailbox=mailbox, cause=f"arrival {arrival_id}", reference=reference, now=now, lease=lease),
+        **_common(mailbox=mailbox, cause=_delivery_of(arrival_id), reference=reference, now=now, lease=lease),
         "purpose": Purpose.DELIVERY.value,
         "hop": Hop.MAILBOX.value,
         "mail_from": storable(delivery.mail_from),
@@ -110,7 +115,14 @@ def add_delivery(
         "prepend": delivery.prepend,
         "insertions": write_offsets(delivery.insertions),
     }
-    return _add(connection, [{**common, "rcpt_to": rcpt_to} for rcpt_to in delivery.rcpt_tos])
+    return _add(connection, common, delivery.rcpt_tos)
+
+
+def name_delivery(connection: Connection, *, mailbox: str, arrival_id: int, reference: str) -> None:
+    """Say to which case a delivery belongs that was made before there was a verdict."""
+    made = (outbox.c.mailbox == mailbox, outbox.c.purpose == Purpose.DELIVERY.value, NOT_RETURNED)
+    unnamed = (outbox.c.cause == _delivery_of(arrival_id), outbox.c.reference.is_(None))
+    connection.execute(update(outbox).where(*made, *unnamed).values(reference=reference))
 
 
 def add_mails(
@@ -122,35 +134,47 @@ def add_mails(
     reference: str | None,
     arrival_id: int | None,
     now: datetime,
-    lease: Lease | None = None,
 ) -> Changes:
-    """Rows added, one per mail and recipient; none for those that the same cause made before."""
+    """Counters after adding one row per mail and recipient; none for those that the same cause made before."""
     added: Counter[tuple[str, Count, str]] = Counter()
     for position, mail in enumerate(mails):
         named = f"{cause} mail {position}"
-        common = _common(mailbox=mailbox, cause=named, reference=reference, now=now, lease=lease)
-        recipients = _missing(connection, mail, mailbox=mailbox, cause=common["cause"])
-        if not recipients:
-            continue
-        row = {
-            **common,
-            "purpose": mail.purpose.value,
-            "hop": mail.hop.value,
-            "mail_from": storable(mail.mail_from),
-            "content_id": add_content(connection, mailbox, mail.content),
-            "message_id": key_of(mail.message_id),
-            "arrival_id": arrival_id,
-            "prepend": b"",
-            "insertions": write_offsets(()),
-        }
-        rows = [{**row, "rcpt_to": rcpt_to} for rcpt_to in recipients]
-        added[mailbox, Count.QUEUED, mail.purpose.value] += _add(connection, rows)
+        missing = _missing(connection, mail, mailbox=mailbox, cause=named)
+        if missing:
+            left = replace(mail, rcpt_tos=missing)
+            rows = _add_mail(
+                connection, left, mailbox=mailbox, cause=named, reference=reference, arrival_id=arrival_id, now=now
+            )
+            added[mailbox, Count.QUEUED, mail.purpose.value] += len(rows)
     return added
 
 
-def leased_of(connection: Connection, arrival_id: int, owner: str) -> tuple[OutboxRow, ...]:
-    """Mails of an arrival that the owner sends first."""
-    return tuple(map(_mail_of, connection.execute(_LEASED, {"arrival": arrival_id, "by": owner})))
+def add_new_mails(
+    connection: Connection,
+    mails: Iterable[OutMail],
+    *,
+    mailbox: str,
+    cause: str,
+    reference: str,
+    arrival_id: int,
+    now: datetime,
+    lease: Lease | None,
+) -> tuple[OutboxRow, ...]:
+    """The same for a cause that cannot have made any before, with the mails."""
+    return tuple(
+        row
+        for position, mail in enumerate(mails)
+        for row in _add_mail(
+            connection,
+            mail,
+            mailbox=mailbox,
+            cause=f"{cause} mail {position}",
+            reference=reference,
+            arrival_id=arrival_id,
+            now=now,
+            lease=lease,
+        )
+    )
 
 
 def claim_mails(
@@ -158,24 +182,22 @@ def claim_mails(
 ) -> tuple[OutboxRow, ...]:
     """Mails that are due, the longest due first, leased to the owner."""
     leased = {"now": now, "until": now + lease, "by": owner, "limit": limit, **_named(hop)}
-    ids = connection.scalars(_lease(by_hop=hop is not None), leased).all()
-    return tuple(map(_mail_of, connection.execute(_MAILS, {"ids": ids}))) if ids else ()
+    mails = map(_mail_of, _LEASE[hop is not None].rows(connection, leased))
+    return tuple(sorted(mails, key=lambda mail: mail.id))
 
 
 def is_due(connection: Connection, now: datetime, *, hop: Hop | None) -> bool:
     """Whether a claim would find something; asked without taking the write lock."""
-    return connection.scalar(_due(by_hop=hop is not None), {"now": now, "limit": 1, **_named(hop)}) is not None
+    return bool(_IS_DUE[hop is not None].rows(connection, {"now": now, "limit": 1, **_named(hop)}))
 
 
-@cache
 def _due(*, by_hop: bool) -> Select[Any]:
     """Ids of mails that are due, the longest due first."""
     wanted = (outbox.c.hop == bindparam("to_hop"),) if by_hop else ()
-    due = select(outbox.c.id).where(_QUEUED, outbox.c.due_at <= bindparam("now"), *wanted)
+    due = select(outbox.c.id).where(QUEUED, outbox.c.due_at <= bindparam("now"), *wanted)
     return due.order_by(outbox.c.due_at, outbox.c.id).limit(bindparam("limit"))
 
 
-@cache
 def _lease(*, by_hop: bool) -> Any:
     due = _due(by_hop=by_hop).with_for_update(skip_locked=True).cte("due")
     leased = {
@@ -183,7 +205,11 @@ def _lease(*, by_hop: bool) -> Any:
         "due_at": bindparam("until", type_=outbox.c.due_at.type),
         "tries": outbox.c.tries + 1,
     }
-    return update(outbox).where(outbox.c.id.in_(select(due.c.id))).values(leased).returning(outbox.c.id)
+    return update(outbox).where(outbox.c.id.in_(select(due.c.id))).values(leased).returning(*_MAIL)
+
+
+_IS_DUE = {by_hop: Statement(_due(by_hop=by_hop)) for by_hop in (True, False)}
+_LEASE = {by_hop: Statement(_lease(by_hop=by_hop)) for by_hop in (True, False)}
 
 
 def _named(hop: Hop | None) -> dict[str, str]:
@@ -192,7 +218,7 @@ def _named(hop: Hop | None) -> dict[str, str]:
 
 def release(connection: Connection, owner: str, now: datetime) -> None:
     """End every lease of an owner that is no more."""
-    connection.execute(update(outbox).where(_QUEUED, outbox.c.owner == owner).values({"owner": None, "due_at": now}))
+    connection.execute(update(outbox).where(QUEUED, outbox.c.owner == owner).values({"owner": None, "due_at": now}))
 
 
 def settle(
@@ -201,7 +227,7 @@ def settle(
     """Write down the hop's answer; a mail that was sent or returned stays so, whatever is said later."""
     if reply.fate is Fate.SENT:
         text = storable(reply.text)[:MAX_REPLY_CHARACTERS]
-        sent = connection.execute(_SENT, {"row_id": row_id, "text": text, "at": now}).one_or_none()
+        sent = _SENT.first(connection, {"row_id": row_id, "text": text, "at": now})
         if sent is not None:
             moved = {(sent.mailbox, Count.QUEUED, sent.purpose): -1, (sent.mailbox, Count.SENT, sent.purpose): 1}
             return Settled(sent.mailbox, MailState.SENT, moved)
@@ -237,6 +263,11 @@ def _state_after(fate: Fate, purpose: Purpose) -> MailState:
     return MailState.QUEUED
 
 
+def _delivery_of(arrival_id: int) -> str:
+    """The cause of a delivery."""
+    return f"arrival {arrival_id}"
+
+
 def _common(*, mailbox: str, cause: str, reference: str | None, now: datetime, lease: Lease | None) -> dict[str, Any]:
     return {
         "mailbox": mailbox,
@@ -248,6 +279,7 @@ def _common(*, mailbox: str, cause: str, reference: str | None, now: datetime, l
         "owner": lease.owner if lease else None,
         "tries": 1 if lease else 0,
         "reply": "",
+        "settled_at": None,
     }
 
 
@@ -257,18 +289,42 @@ def _missing(connection: Connection, mail: OutMail, *, mailbox: str, cause: str)
     return tuple(one for one in dict.fromkeys(map(storable, mail.rcpt_tos)) if one not in made)
 
 
-def _add(connection: Connection, rows: Sequence[dict[str, Any]]) -> int:
-    if not rows:
-        return 0
-    return len(connection.execute(_add_new(connection.dialect.name), rows).all())
+def _add_mail(
+    connection: Connection,
+    mail: OutMail,
+    *,
+    mailbox: str,
+    cause: str,
+    reference: str | None,
+    arrival_id: int | None,
+    now: datetime,
+    lease: Lease | None = None,
+) -> tuple[OutboxRow, ...]:
+    """One mail of our own, whose bytes are stored with it."""
+    row = {
+        **_common(mailbox=mailbox, cause=cause, reference=reference, now=now, lease=lease),
+        "purpose": mail.purpose.value,
+        "hop": mail.hop.value,
+        "mail_from": storable(mail.mail_from),
+        "content_id": add_content(connection, mailbox, mail.content),
+        "message_id": key_of(mail.message_id),
+        "arrival_id": arrival_id,
+        "prepend": b"",
+        "insertions": write_offsets(()),
+    }
+    return _add(connection, row, map(storable, mail.rcpt_tos))
 
 
-@cache
-def _add_new(dialect: str) -> Any:
-    return insert_new(dialect, outbox).on_conflict_do_nothing().returning(outbox.c.id)
+def _add(connection: Connection, row: dict[str, Any], rcpt_tos: Iterable[str]) -> tuple[OutboxRow, ...]:
+    """The mail for each of the recipients who has it not yet."""
+    return tuple(
+        _mail_of(added)
+        for rcpt_to in dict.fromkeys(rcpt_tos)
+        for added in _ADD.rows(connection, {**row, "rcpt_to": rcpt_to})
+    )
 
 
-def _mail_of(row: Row[Any]) -> OutboxRow:
+def _mail_of(row: Any) -> OutboxRow:
     return OutboxRow(
         id=row.id,
         purpose=Purpose(row.purpose),

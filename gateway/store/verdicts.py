@@ -3,14 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from gateway.model.case import CaseView
 from gateway.model.message import Arrival
-from gateway.model.outbox import OutboxRow
+from gateway.model.outbox import OutboxRow, Purpose
 from gateway.model.outcome import Outcome
 from gateway.model.verdict import Disposition, ReceiptDecision
 from gateway.store.cases import keep_case, same_request
@@ -19,16 +18,28 @@ from gateway.store.content import read_contents
 from gateway.store.engine import insert_new
 from gateway.store.figures import SENT_LABEL, Changes, Count, change
 from gateway.store.history import learn
-from gateway.store.intake import arrival_of, locked, recipients_of, seen
-from gateway.store.outbox import Delivery, Lease, add_delivery, add_mails, leased_of
+from gateway.store.intake import arrival_of, arrivals_of_case, locked, recipients_of, seen
+from gateway.store.outbox import Delivery, Lease, add_delivery, add_new_mails, name_delivery
 from gateway.store.receipts import Rates, add_receipt, withheld
-from gateway.store.tables import ArrivalState, Happening, arrivals, cases, events, outbox, verdicts
+from gateway.store.statement import Statement
+from gateway.store.tables import ArrivalState, Happening, arrivals, cases, events, verdicts
 
 write_outcome, read_outcome = codec(Outcome)
 write_facts, _ = codec(dict[str, str])
 
-_CLOSE = update(arrivals).where(arrivals.c.id == bindparam("row_id"))
-_TELL = insert(events)
+_CLOSE = Statement(
+    update(arrivals)
+    .where(arrivals.c.id == bindparam("row_id"))
+    .values(
+        {
+            "owner": None,
+            "reference": bindparam("of_case"),
+            "state": bindparam("becomes"),
+            "due_at": bindparam("due", type_=arrivals.c.due_at.type),
+        }
+    )
+)
+_TELL = Statement(insert(events))
 
 DEFER_RETRY = timedelta(minutes=1)
 FIRST = 1
@@ -47,6 +58,14 @@ class Recorded:
     """Its mails, where a courier had asked to send them at once."""
     again: bool = False
     """Nothing was: the same request was recorded meanwhile, and the arrival is due at once to be judged knowing that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """Mails that were queued just now, and what that changes in the counters."""
+
+    mails: tuple[OutboxRow, ...]
+    changes: Changes
 
 
 def record(
@@ -81,7 +100,7 @@ def record(
     )
     outcome = replace(outcome, case=kept.view)
     delivered = deliver(
-        connection, row, prepend=outcome.prepend, insertions=outcome.insertions,
+        connection, arrival, content_id=row.content_id, prepend=outcome.prepend, insertions=outcome.insertions,
         reference=kept.view.reference, now=now, lease=lease,
     )  # fmt: skip
     sent = _send_receipts(connection, outcome, arrival=arrival, now=now, lease=lease)
@@ -90,25 +109,25 @@ def record(
     if outcome.appearance is not None:
         learn(connection, outcome.appearance, mailbox=arrival.mailbox, at=arrival.received_at)
     settled = _close_arrival(connection, row, outcome.case.reference, due_at=None if final else now + retry)
-    change(connection, kept.changes, delivered, sent, settled)
-    return Recorded(outcome, leased=leased_of(connection, arrival_id, lease.owner) if lease else ())
+    change(connection, kept.changes, delivered.changes, sent.changes, settled)
+    return Recorded(outcome, leased=delivered.mails + sent.mails if lease else ())
 
 
 def deliver(
     connection: Connection,
-    row: Row[Any],
+    arrival: Arrival,
     *,
+    content_id: int,
     prepend: bytes,
     insertions: tuple[int, ...],
     reference: str | None,
     now: datetime,
     lease: Lease | None = None,
-) -> Changes:
+) -> Queued:
     """Delivery rows of the arrival, one per recipient; those there already stay as they are."""
-    arrival = arrival_of(row, b"")
     rcpt_tos = recipients_of(arrival.envelope)
     delivery = Delivery(
-        content_id=row.content_id,
+        content_id=content_id,
         mail_from=arrival.envelope.mail_from or "",
         rcpt_tos=rcpt_tos,
         prepend=prepend,
@@ -123,13 +142,13 @@ def deliver(
         now=now,
         lease=lease,
     )
-    if added < len(rcpt_tos) and reference is not None:
-        unnamed = (outbox.c.arrival_id == arrival.id, outbox.c.reference.is_(None))
-        connection.execute(update(outbox).where(*unnamed).values(reference=reference))
-    return {
-        (arrival.mailbox, Count.PROMISED, ""): -added,
-        (arrival.mailbox, Count.QUEUED, "delivery"): added,
+    if len(added) < len(rcpt_tos) and reference is not None:
+        name_delivery(connection, mailbox=arrival.mailbox, arrival_id=arrival.id, reference=reference)
+    changes = {
+        (arrival.mailbox, Count.PROMISED, ""): -len(added),
+        (arrival.mailbox, Count.QUEUED, Purpose.DELIVERY.value): len(added),
     }
+    return Queued(added, changes)
 
 
 def stored_outcome(connection: Connection, arrival_id: int) -> Outcome:
@@ -145,7 +164,7 @@ def verdict_of(connection: Connection, reference: str) -> tuple[Arrival, Outcome
     row = connection.execute(
         seen()
         .join(verdicts, verdicts.c.arrival_id == arrivals.c.id)
-        .where(arrivals.c.reference == reference)
+        .where(arrivals.c.id.in_(arrivals_of_case(reference)))
         .order_by(arrivals.c.id != (opener or 0), arrivals.c.id)
         .limit(1)
     ).one_or_none()
@@ -157,12 +176,12 @@ def verdict_of(connection: Connection, reference: str) -> tuple[Arrival, Outcome
 
 def verdict_on(connection: Connection, arrival_id: int) -> tuple[Arrival, Outcome] | None:
     """That arrival with its verdict, None where it has none yet."""
-    judged = connection.execute(select(verdicts.c.outcome).where(verdicts.c.arrival_id == arrival_id)).one_or_none()
+    judged = connection.scalar(select(verdicts.c.number).where(verdicts.c.arrival_id == arrival_id).limit(1))
     if judged is None:
         return None
     row = connection.execute(seen().where(arrivals.c.id == arrival_id)).one()
     content = read_contents(connection, [row.content_id]).get(row.content_id, b"")
-    return arrival_of(row, content), read_outcome(judged.outcome)
+    return arrival_of(row, content), stored_outcome(connection, arrival_id)
 
 
 def add_event(
@@ -186,10 +205,10 @@ def add_event(
         "content_id": content_id,
         "facts": facts,
     }
-    connection.execute(_TELL, [row])
+    _TELL.run(connection, row)
 
 
-def _overtaken(connection: Connection, row: Row[Any], outcome: Outcome) -> bool:
+def _overtaken(connection: Connection, row: Any, outcome: Outcome) -> bool:
     """Whether a copy of the same request, judged at the same time, has opened a case before this one could."""
     if connection.dialect.name == "postgresql":
         # Until this transaction ends, the record of another copy waits here.
@@ -221,12 +240,12 @@ def _with_thread(outcome: Outcome) -> CaseView:
 
 def _send_receipts(
     connection: Connection, outcome: Outcome, *, arrival: Arrival, now: datetime, lease: Lease | None
-) -> Changes:
+) -> Queued:
     decision = outcome.verdict.receipt
     if not outcome.receipts:
-        return {(arrival.mailbox, Count.RECEIPTS, decision.reason.value): 1} if decision.reason else {}
+        return Queued((), {(arrival.mailbox, Count.RECEIPTS, decision.reason.value): 1} if decision.reason else {})
     add_receipt(connection, outcome, arrival=arrival, now=now)
-    added = add_mails(
+    added = add_new_mails(
         connection,
         outcome.receipts,
         mailbox=arrival.mailbox,
@@ -236,7 +255,11 @@ def _send_receipts(
         now=now,
         lease=lease,
     )
-    return {**added, (arrival.mailbox, Count.RECEIPTS, SENT_LABEL): 1}
+    changes = {
+        (arrival.mailbox, Count.QUEUED, Purpose.RECEIPT.value): len(added),
+        (arrival.mailbox, Count.RECEIPTS, SENT_LABEL): 1,
+    }
+    return Queued(added, changes)
 
 
 def _keep_verdict(connection: Connection, outcome: Outcome, *, arrival: Arrival, now: datetime) -> None:
@@ -248,15 +271,17 @@ def _keep_verdict(connection: Connection, outcome: Outcome, *, arrival: Arrival,
         "ruleset": outcome.verdict.ruleset,
         "outcome": write_outcome(replace(outcome, receipts=())),
     }
-    connection.execute(_keep(connection.dialect.name), [row])
+    _KEEP.run(connection, row)
 
 
-@cache
 def _keep(dialect: str) -> Any:
     """The later verdict of a deferred arrival takes the place of the first; the events tell of both."""
     statement = insert_new(dialect, verdicts)
     later = {name: statement.excluded[name] for name in ("judged_at", "ruleset", "outcome")}
     return statement.on_conflict_do_update(index_elements=[verdicts.c.arrival_id, verdicts.c.number], set_=later)
+
+
+_KEEP = Statement(_keep)
 
 
 def _keep_event(connection: Connection, outcome: Outcome, *, arrival: Arrival, now: datetime) -> None:
@@ -283,9 +308,8 @@ def event_facts(outcome: Outcome) -> dict[str, str]:
     }
 
 
-def _close_arrival(connection: Connection, row: Row[Any], reference: str, *, due_at: datetime | None) -> Changes:
+def _close_arrival(connection: Connection, row: Any, reference: str, *, due_at: datetime | None) -> Changes:
     """The arrival's row after the verdict; with `due_at` it stays to be judged again then."""
     state = ArrivalState.JUDGED.value if due_at is None else row.state
-    closed = {"row_id": row.id, "owner": None, "reference": reference, "state": state, "due_at": due_at or row.due_at}
-    connection.execute(_CLOSE, closed)
+    _CLOSE.run(connection, {"row_id": row.id, "of_case": reference, "becomes": state, "due": due_at or row.due_at})
     return {(row.mailbox, Count.WAITING, ""): -1} if due_at is None else {}

@@ -40,6 +40,7 @@ def _create_contents() -> None:
         sa.Column("octets", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["content_id"], ["contents.id"], name="fk_content_chunks_content_id"),
         sa.PrimaryKeyConstraint("content_id", "seq", name="pk_content_chunks"),
+        sqlite_with_rowid=False,
     )
 
 
@@ -50,6 +51,7 @@ def _create_arrivals() -> None:
         sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("last", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("mailbox", "year", name="pk_running_numbers"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "arrivals",
@@ -77,7 +79,6 @@ def _create_arrivals() -> None:
     op.create_index(
         "ix_arrivals_oldest", "arrivals", ["received_at"], unique=False, postgresql_where=WAITING, sqlite_where=WAITING
     )
-    op.create_index("ix_arrivals_reference", "arrivals", ["reference"], unique=False)
     op.create_table(
         "verdicts",
         sa.Column("arrival_id", ROW_ID, autoincrement=False, nullable=False),
@@ -105,8 +106,8 @@ def _create_cases() -> None:
         sa.Column("view", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["arrival_id"], ["arrivals.id"], name="fk_cases_arrival_id"),
         sa.PrimaryKeyConstraint("reference", name="pk_cases"),
+        sqlite_with_rowid=False,
     )
-    op.create_index("ix_cases_opened", "cases", ["opened_at", "reference"], unique=False)
     op.create_index("ix_cases_origin", "cases", ["mailbox", "origin", "opened_at"], unique=False)
     op.create_index("ix_cases_request", "cases", ["mailbox", "request_key"], unique=False)
     op.create_index("ix_cases_state", "cases", ["state", "opened_at", "reference"], unique=False)
@@ -119,6 +120,7 @@ def _create_cases() -> None:
         sa.Column("added_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["reference"], ["cases.reference"], name="fk_thread_keys_reference"),
         sa.PrimaryKeyConstraint("mailbox", "kind", "key", "reference", name="pk_thread_keys"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_thread_keys_reference", "thread_keys", ["reference"], unique=False)
     op.create_table(
@@ -132,9 +134,8 @@ def _create_cases() -> None:
         sa.ForeignKeyConstraint(["arrival_id"], ["arrivals.id"], name="fk_receipts_arrival_id"),
         sa.PrimaryKeyConstraint("arrival_id", name="pk_receipts"),
     )
-    op.create_index("ix_receipts_all", "receipts", ["mailbox", "emergency", "at"], unique=False)
-    op.create_index("ix_receipts_contact", "receipts", ["mailbox", "emergency", "contact", "at"], unique=False)
     op.create_index("ix_receipts_request", "receipts", ["mailbox", "request_key", "at"], unique=False)
+    op.create_index("ix_receipts_window", "receipts", ["mailbox", "emergency", "at", "contact"], unique=False)
     op.create_table(
         "sightings",
         sa.Column("mailbox", sa.String(), nullable=False),
@@ -192,7 +193,6 @@ def _create_outbox() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_outbox"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_outbox_arrival", "outbox", ["arrival_id"], unique=False)
     op.create_index(
         "ix_outbox_cause",
         "outbox",
@@ -322,4 +322,5 @@ def _create_rest() -> None:
         sa.Column("slot", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("mailbox", "name", "label", "slot", name="pk_counters"),
+        sqlite_with_rowid=False,
     )
