@@ -16,11 +16,12 @@ from .mails import MAILBOX, mail
 from .score import Answer
 
 ALL = "all"
+PARTS = [*(one.value for one in Half), ALL]
 WIDTH = 120
 
 
 @click.command()
-@click.option("--split", type=click.Choice([*Half, ALL]), default=Half.HELD, show_default=True, help="Which mails.")
+@click.option("--split", type=click.Choice(PARTS), default=Half.HELD.value, show_default=True, help="Which mails.")
 @click.option("--quiet", is_flag=True, help="Only the figures, no misses.")
 @click.option("--report", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write Markdown to this file.")
 def main(split: str, quiet: bool, file: Path | None) -> None:
@@ -28,7 +29,7 @@ def main(split: str, quiet: bool, file: Path | None) -> None:
     entries = read_entries()
     half = halves(entries)
     answers, ruleset = judged(one for one in entries if split in {ALL, half[one.id]})
-    run = report.Run(answers, part=str(split), ruleset=ruleset, day=datetime.now(UTC).date().isoformat())
+    run = report.Run(answers, part=split, ruleset=ruleset, day=datetime.now(UTC).date().isoformat())
     console = Console(highlight=False)
     console.width = max(console.width, WIDTH)
     report.show(run, console, misses=not quiet)
