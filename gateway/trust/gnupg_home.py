@@ -262,10 +262,8 @@ def _limit(pid: int, *, output: int, seconds: float) -> None:
 
 
 def _content(descriptor: int) -> bytes:
-    size = os.fstat(descriptor).st_size
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    with os.fdopen(os.dup(descriptor), "rb") as file:
-        return file.read(size)
+    """All of a file in memory; MAX_OUTPUT_BYTES is far below what one read may give (read(2))."""
+    return os.pread(descriptor, os.fstat(descriptor).st_size, 0)
 
 
 def _finished(pid: int, timeout: float) -> bool:
