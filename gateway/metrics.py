@@ -82,6 +82,12 @@ RULESET = Info("cp247_ruleset", "Digest of the active rules.", registry=REGISTRY
 RULES_STALE = Gauge(
     "cp247_rules_stale", "1 while the rules on disk are broken and an older set judges.", registry=REGISTRY
 )
+SHADOW = Counter(
+    "cp247_shadow_verdicts",
+    "Mails judged by the rule set in shadow too, by what came of it.",
+    ["result"],
+    registry=REGISTRY,
+)
 CONTACTS = Gauge("cp247_contacts", "Contacts of the directory, by state.", ["state"], registry=REGISTRY)
 DEPENDENCY = Gauge("cp247_dependency_up", "Whether what the gateway needs answers.", ["dependency"], registry=REGISTRY)
 BUILD = Info("cp247_build", "Version of the gateway.", registry=REGISTRY)

@@ -16,6 +16,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
@@ -23,20 +24,25 @@ from importlib.metadata import version
 
 from gateway import log, metrics
 from gateway.errors import Complaint, ConfigError, GatewayError, GpgUnavailable, StoreUnavailable
+from gateway.model.rulebook import RulesetChange
 from gateway.model.settings import Settings
 from gateway.service.answering import Answering
 from gateway.service.delivering import CourierLoop
 from gateway.service.equipment import read_equipment
 from gateway.service.figures import show
+from gateway.service.live_rules import show as show_rules
 from gateway.service.judging import JudgeLoop
 from gateway.service.monitoring import Monitoring
 from gateway.service.nursery import Nursery
 from gateway.service.pager import Pager
 from gateway.service.reception import Reception
+from gateway.service.rule_watch import RuleWatch
+from gateway.service.shadow import Shadow
 from gateway.service.wire_notes import note_wire
 from gateway.store.journal import open_journal
 from gateway.transport.courier import KEPT
 from gateway.transport.listener import Certificate, Listener, addresses_of, bind, start_outward
+from gateway.triage.rule_tree import digest_of
 from gateway.trust.gnupg_home import GnupgHome
 
 GRACE_SECONDS = 4.0
@@ -76,6 +82,9 @@ class Gateway:
         self._outward: Listener | None = None
         self._pager = Pager(settings.page)
         self._monitoring: Monitoring | None = None
+        self._reloading = threading.Lock()
+        self._watch = RuleWatch(self._journal.rulebook, follow=self._follow, follow_shadow=self._follow_shadow)
+        self._shadow: Shadow | None = None
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT; SIGHUP reads rules and keys again."""
@@ -92,6 +101,7 @@ class Gateway:
             gc.collect()
             gc.freeze()
             self._announce()
+            self._watch.start()
             meanwhile = [asyncio.create_task(one) for one in (self._reload_when(hang_up), self._checkpoint())]
             await stop.wait()
             for one in meanwhile:
@@ -116,6 +126,10 @@ class Gateway:
 
     def reload(self) -> None:
         """Take rules, keys and certificate as they are on disk now, or keep what is in use if they cannot be used."""
+        with self._reloading:
+            self._reload()
+
+    def _reload(self) -> None:
         try:
             nursery = self._make_nursery()
         except Exception as error:  # noqa: BLE001 whatever is wrong with the new set, the old one judges on
@@ -126,14 +140,38 @@ class Gateway:
                 remedy="mend the file and send SIGHUP again; nothing has changed",
             )
             return
+        self._equip(nursery)
+        if self._reception is not None:
+            self._reception.renew_certificate()
+        log.note("reloaded", digest=nursery.equipment.digest)
+
+    def _equip(self, nursery: Nursery) -> None:
+        """Judge with it from the next message on."""
         before, self._nursery = self._nursery, nursery
         for one in (self._judging, self._answering):
             if one is not None:
                 one.equip(nursery)
+        if self._shadow is not None:
+            self._follow_shadow(self._shadow.change)
         before.close()
-        if self._reception is not None:
-            self._reception.renew_certificate()
-        log.note("reloaded", digest=nursery.equipment.digest)
+
+    def _follow(self, change: RulesetChange) -> None:
+        """Judge by the set that was promoted or rolled back to, whole, or go on by the one in use."""
+        with self._reloading:
+            equipment = self._nursery.equipment
+            files = self._journal.rulebook.files(change.digest)
+            if files is None or change.digest == digest_of(equipment.rules):
+                return
+            self._equip(Nursery(replace(equipment, rules=files), parent=self._nursery))
+        show_rules(change.digest, stale=False)
+        log.note("rules-taken", digest=change.digest, author=change.author)
+
+    def _follow_shadow(self, change: RulesetChange | None) -> None:
+        """Let that set judge beside the live one; None: nothing does."""
+        if self._shadow is not None:
+            self._shadow.close()
+        judges = self._role in (Role.ALL, Role.JUDGE)
+        self._shadow = Shadow(self._journal.rulebook, self._nursery, change) if judges and change else None
 
     def _started_reception(self) -> Reception:
         """Mail is taken in from now on, while everything else begins."""
@@ -253,7 +291,7 @@ class Gateway:
 
     def _stop_workers(self, idle: bool) -> None:
         """The rest; `idle` = no delivery is under way, so that another process may have all leases at once."""
-        for one in (self._pager, self._monitoring):
+        for one in (self._watch, self._shadow, self._pager, self._monitoring):
             if one is not None:
                 one.close()
         KEPT.close()

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.model.message import Arrival
+from gateway.model.outcome import Outcome
 from gateway.model.rulebook import Act, Difference, RulesetChange, StoredDifference
 from gateway.model.verdict import RuleFiles
-from gateway.store import rulesets
+from gateway.store import rulesets, verdicts
 from gateway.store.engine import Database
 
 
@@ -68,6 +70,26 @@ class Rulebook:
     def keep_difference(self, arrival_id: int, digest: str, difference: Difference) -> None:
         """Keep what the shadow set makes of that arrival."""
         self.database.write(lambda connection: rulesets.keep_difference(connection, arrival_id, digest, difference))
+
+    def unshadowed(self, change: RulesetChange, *, limit: int) -> tuple[int, ...]:
+        """Arrivals judged since that set stands in shadow that it has not judged, oldest first."""
+        with self.database.reading() as connection:
+            return rulesets.unshadowed(connection, change, limit=limit)
+
+    def shadowed(self, digest: str) -> int:
+        """How many mails that set has judged in shadow."""
+        with self.database.reading() as connection:
+            return rulesets.shadowed(connection, digest)
+
+    def judged(self, *, limit: int, since: datetime | None = None) -> tuple[int, ...]:
+        """Ids of arrivals with a verdict, newest first; `since` is when they were judged."""
+        with self.database.reading() as connection:
+            return rulesets.judged(connection, limit=limit, since=since)
+
+    def stored(self, arrival_id: int) -> tuple[Arrival, Outcome] | None:
+        """A message with its latest verdict and the DNS answers of its first."""
+        with self.database.reading() as connection:
+            return verdicts.verdict_on(connection, arrival_id)
 
     def differences(self, digest: str, *, limit: int) -> tuple[StoredDifference, ...]:
         """What that set made otherwise while it stood in shadow, newest mail first."""

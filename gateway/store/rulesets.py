@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
 from gateway.errors import NotPermitted
 from gateway.model.rulebook import ACTIVATING, Act, Difference, RulesetChange, StoredDifference
@@ -17,6 +17,8 @@ write_difference, read_difference = codec(Difference)
 
 WHOLE_GATEWAY = ""
 """In place of a mailbox: rules stand for all of them."""
+LATE = 1000
+"""Arrivals that may be judged after younger ones."""
 
 _CHANGES = select(ruleset_changes).where(ruleset_changes.c.mailbox == WHOLE_GATEWAY)
 _NEWEST_FIRST = ruleset_changes.c.id.desc()
@@ -113,10 +115,11 @@ def keep_difference(connection: Connection, arrival_id: int, digest: str, differ
 
 def differences(connection: Connection, digest: str, *, limit: int) -> tuple[StoredDifference, ...]:
     """What that set made otherwise while it stood in shadow, newest mail first."""
+    none = write_difference(Difference())
     rows = connection.execute(
         select(shadow_differences.c.difference, arrivals.c.id, arrivals.c.reference, arrivals.c.received_at)
         .join(arrivals, arrivals.c.id == shadow_differences.c.arrival_id)
-        .where(shadow_differences.c.digest == digest)
+        .where(shadow_differences.c.digest == digest, shadow_differences.c.difference != none)
         .order_by(arrivals.c.id.desc())
         .limit(limit)
     )
@@ -127,8 +130,27 @@ def differences(connection: Connection, digest: str, *, limit: int) -> tuple[Sto
 
 def judged(connection: Connection, *, limit: int, since: datetime | None) -> tuple[int, ...]:
     """Ids of arrivals with a verdict, newest first."""
-    wanted = select(verdicts.c.arrival_id).distinct().order_by(verdicts.c.arrival_id.desc()).limit(limit)
-    return tuple(connection.scalars(wanted if since is None else wanted.where(verdicts.c.judged_at >= since)))
+    wanted = select(verdicts.c.arrival_id).where(verdicts.c.number == 1).order_by(verdicts.c.arrival_id.desc())
+    found = wanted if since is None else wanted.where(verdicts.c.judged_at >= since)
+    return tuple(connection.scalars(found.limit(limit)))
+
+
+def unshadowed(connection: Connection, change: RulesetChange, *, limit: int) -> tuple[int, ...]:
+    """Arrivals judged since the set stands in shadow that it has not judged, oldest first."""
+    mine = shadow_differences.c.digest == change.digest
+    last = connection.scalar(select(func.max(shadow_differences.c.arrival_id)).where(mine)) or 0
+    done = select(shadow_differences.c.arrival_id).where(mine, shadow_differences.c.arrival_id == verdicts.c.arrival_id)
+    wanted = (
+        select(verdicts.c.arrival_id)
+        .where(verdicts.c.number == 1, verdicts.c.arrival_id > last - LATE, verdicts.c.judged_at >= change.at)
+        .where(~done.exists())
+    )
+    return tuple(connection.scalars(wanted.order_by(verdicts.c.arrival_id).limit(limit)))
+
+
+def shadowed(connection: Connection, digest: str) -> int:
+    """How many mails that set has judged in shadow."""
+    return int(connection.scalar(select(func.count()).where(shadow_differences.c.digest == digest)) or 0)
 
 
 def _proposal(connection: Connection, digest: str, replaced: str) -> RulesetChange | None:
