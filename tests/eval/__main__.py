@@ -24,17 +24,30 @@ WIDTH = 120
 @click.option("--split", type=click.Choice(PARTS), default=Half.HELD.value, show_default=True, help="Which mails.")
 @click.option("--quiet", is_flag=True, help="Only the figures, no misses.")
 @click.option("--report", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write Markdown to this file.")
-def main(split: str, quiet: bool, file: Path | None) -> None:
+@click.option(
+    "--mails", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write the mails there first."
+)
+def main(split: str, quiet: bool, file: Path | None, folder: Path | None) -> None:
     """Judge the mails of one half and print figures and misses."""
     entries = read_entries()
     half = halves(entries)
-    answers, ruleset = judged(one for one in entries if split in {ALL, half[one.id]})
+    chosen = [one for one in entries if split in {ALL, half[one.id]}]
+    if folder is not None:
+        write(chosen, folder)
+    answers, ruleset = judged(chosen)
     run = report.Run(answers, part=split, ruleset=ruleset, day=datetime.now(UTC).date().isoformat())
     console = Console(highlight=False)
     console.width = max(console.width, WIDTH)
     report.show(run, console, misses=not quiet)
     if file is not None:
         file.write_text(report.markdown(run), encoding="utf-8")
+
+
+def write(entries: Iterable[Entry], folder: Path) -> None:
+    """One file for each mail, for `cp247 explain --trace` and for a reader."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in entries:
+        (folder / f"{one.id}.eml").write_bytes(mail(one))
 
 
 def judged(entries: Iterable[Entry]) -> tuple[list[Answer], str]:

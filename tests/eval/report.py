@@ -84,7 +84,7 @@ def _heading(run: Run) -> str:
 def _grid(sheet: Sheet) -> Iterator[str]:
     rows = (sheet.columns, ("---",) * len(sheet.columns), *sheet.rows)
     for row in rows:
-        yield f"| {' | '.join(row)} |"
+        yield f"| {' | '.join(row)} |".replace("\n", "<br>")
 
 
 def _summary(answers: Sequence[Answer]) -> Sheet:
