@@ -85,6 +85,12 @@ class Database:
         with available(), self._reader.begin() as connection:
             yield connection
 
+    @contextlib.contextmanager
+    def glancing(self) -> Iterator[Connection]:
+        """What is committed, for a single statement, which needs no transaction around it."""
+        with available(), self._reader.connect() as connection:
+            yield connection
+
     def checkpoint(self) -> None:
         """Copy SQLite's log into its file: nearly all of it while others write, the rest in a turn, so that the log begins anew."""
         if self._turn is None:
@@ -165,7 +171,7 @@ class _Operation:
 
 
 def _say(connection: Connection, words: str) -> None:
-    """A savepoint's words straight to SQLite: SQLAlchemy's own would cost as much as a third of the work between them.
+    """The words of a transaction straight to SQLite: SQLAlchemy's own would cost as much as a third of the work between them.
 
     Raises StoreUnavailable when SQLite has undone the whole transaction, as it does when the disk is full.
     """
@@ -240,8 +246,8 @@ def _open_sqlite(address: URL) -> Database:
     for engine in (writer, reader):
         event.listen(engine, "connect", _prepare_sqlite)
     # A deferred transaction that begins to write fails at once when another one writes; an immediate one waits.
-    event.listen(writer, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-    event.listen(reader, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    event.listen(writer, "begin", lambda connection: _say(connection, "BEGIN IMMEDIATE"))
+    event.listen(reader, "begin", lambda connection: _say(connection, "BEGIN"))
     return Database(writer=writer, reader=reader, turn=Turn(address.database or ""))
 
 

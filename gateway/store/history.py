@@ -1,7 +1,6 @@
 """What authenticated mail of an address has looked like. Judges nothing; who may be remembered is judgement's business."""
 
 from datetime import datetime
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, select
@@ -9,13 +8,13 @@ from sqlalchemy import Connection, bindparam, case, select
 from gateway.model.history import Appearance, History, Sighting, Trait
 from gateway.store.codec import key_of
 from gateway.store.engine import insert_new
+from gateway.store.statement import Statement
 from gateway.store.tables import sightings
 
 MAX_SIGHTINGS = 200
 """The newest so many values of an address are told: a domain that changes its selector each day fills no judge."""
 
-# Built once: putting a statement together costs more than running it.
-_OF_ADDRESS = (
+_OF_ADDRESS = Statement(
     select(sightings)
     .where(sightings.c.mailbox == bindparam("mailbox"), sightings.c.address == bindparam("address"))
     .order_by(sightings.c.last_seen.desc())
@@ -25,7 +24,7 @@ _OF_ADDRESS = (
 
 def history_of(connection: Connection, *, mailbox: str, address: str) -> History:
     """All that is remembered of an address, newest first."""
-    rows = connection.execute(_OF_ADDRESS, {"mailbox": mailbox, "address": key_of(address)})
+    rows = _OF_ADDRESS.rows(connection, {"mailbox": mailbox, "address": key_of(address)})
     return History(
         tuple(Sighting(Trait(row.trait), row.value, row.first_seen, row.last_seen, row.messages) for row in rows)
     )
@@ -36,12 +35,9 @@ def learn(connection: Connection, shown: Appearance, *, mailbox: str, at: dateti
     common = {"mailbox": mailbox, "address": key_of(shown.address), "first_seen": at, "last_seen": at, "messages": 1}
     # in one order everywhere: two transactions that took the same rows crosswise would stop each other
     traits = sorted({(trait.value, key_of(value)) for trait, value in shown.traits})
-    rows = [{**common, "trait": trait, "value": value} for trait, value in traits]
-    if rows:
-        connection.execute(_count(connection.dialect.name), rows)
+    _COUNT.run(connection, *({**common, "trait": trait, "value": value} for trait, value in traits))
 
 
-@cache
 def _count(dialect: str) -> Any:
     statement = insert_new(dialect, sightings)
     new = statement.excluded
@@ -53,3 +49,6 @@ def _count(dialect: str) -> Any:
             "messages": sightings.c.messages + 1,
         },
     )
+
+
+_COUNT = Statement(_count)

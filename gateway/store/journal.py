@@ -75,7 +75,7 @@ class Journal:
 
     def claim(self, *, limit: int, owner: str, now: datetime, lease: timedelta) -> tuple[Claim, ...]:
         """Arrivals to be judged, leased until `now + lease`; another claim does not see them before."""
-        with self.database.reading() as connection:
+        with self.database.glancing() as connection:
             if not intake.is_due(connection, now):
                 return ()
         return self.database.write(
@@ -163,7 +163,7 @@ class Journal:
         self, *, limit: int, owner: str, now: datetime, lease: timedelta, hop: Hop | None = None
     ) -> tuple[OutboxRow, ...]:
         """Mails to be sent, leased until `now + lease`; with `hop` only those for it."""
-        with self.database.reading() as connection:
+        with self.database.glancing() as connection:
             if not outbox.is_due(connection, now, hop=hop):
                 return ()
         return self.database.write(
@@ -179,7 +179,7 @@ class Journal:
 
     def content(self, content_id: int) -> bytes:
         """Stored bytes as one."""
-        with self.database.reading() as connection:
+        with self.database.glancing() as connection:
             return read_contents(connection, (content_id,)).get(content_id, b"")
 
     def settle(
@@ -307,5 +307,5 @@ class Journal:
             return read_figures(connection)
 
     def _chunk(self, content_id: int, seq: int) -> bytes | None:
-        with self.database.reading() as connection:
+        with self.database.glancing() as connection:
             return read_chunk(connection, content_id, seq)

@@ -177,6 +177,7 @@ verdicts = Table(
     Column("judged_at", Moment, nullable=False),
     Column("ruleset", String, nullable=False),
     Column("outcome", Text, nullable=False),
+    **_BY_KEY,
 )
 
 cases = Table(
@@ -277,6 +278,7 @@ sightings = Table(
     Column("first_seen", Moment, nullable=False),
     Column("last_seen", Moment, nullable=False),
     Column("messages", BigInteger, nullable=False),
+    **_BY_KEY,
 )
 
 events = Table(

@@ -89,6 +89,7 @@ def _create_arrivals() -> None:
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["arrival_id"], ["arrivals.id"], name="fk_verdicts_arrival_id"),
         sa.PrimaryKeyConstraint("arrival_id", "number", name="pk_verdicts"),
+        sqlite_with_rowid=False,
     )
 
 
@@ -146,6 +147,7 @@ def _create_cases() -> None:
         sa.Column("last_seen", sa.BigInteger(), nullable=False),
         sa.Column("messages", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("mailbox", "address", "trait", "value", name="pk_sightings"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "events",
