@@ -65,7 +65,7 @@ def classify(
         secondary=tuple(secondary),
         kind=of_kind,
         urgent=form.urgent or _sum(one for one in evidence.hits if one.rule.urgent) >= ruleset.scoring.urgent_threshold,
-        language=_language(texts, evidence.hits, ruleset),
+        language=_language(text, texts, evidence.hits, ruleset),
         hits=tuple(one.hit for one in evidence.hits),
         score=evidence.scores.get(primary, 0.0),
         missing=checklist.missing(categories=finding.reached, kind=of_kind, found=evidence.items, items=ruleset.items),
@@ -158,9 +158,10 @@ def _reference_places(texts: Folded) -> tuple[str, ...]:
     return texts[Place.SUBJECT], texts[Place.HEADING], texts[Place.BODY]
 
 
-def _language(texts: Folded, hits: tuple[RuleHit, ...], ruleset: Ruleset) -> str | None:
-    """By everyday words; where those are too few, the one language whose category rules hit."""
-    words = " ".join((texts[Place.SUBJECT], texts[Place.BODY]))
-    by_words = language_of(words, common_words=ruleset.common_words)
+def _language(text: Text, texts: Folded, hits: tuple[RuleHit, ...], ruleset: Ruleset) -> str | None:
+    """By the words of the letter, else of its attachments; where those are too few, the one language whose category rules hit."""
+    words = "\n".join((text.subject, *((text.body,) if text.body else text.attachments)))
+    places = (Place.SUBJECT, Place.BODY if text.body else Place.ATTACHMENT)
+    by_words = language_of(words, " ".join(texts[one] for one in places), common_words=ruleset.common_words)
     by_rules = {one.rule.language for one in hits if one.rule.category is not None} - {SEVERAL}
     return by_words or (by_rules.pop() if len(by_rules) == 1 else None)

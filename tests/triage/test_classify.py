@@ -359,7 +359,7 @@ LANGUAGES = [
     (
         "another language",
         "Wir bitten um umgehende Sicherung der gespeicherten Computerdaten und um eine Antwort.",
-        None,
+        "de",
     ),
     (
         "half and half",
