@@ -30,8 +30,9 @@ from gateway.service.answering import Answering
 from gateway.service.delivering import CourierLoop
 from gateway.service.equipment import read_equipment
 from gateway.service.figures import show
-from gateway.service.live_rules import show as show_rules
+from gateway.service.holding import Holding
 from gateway.service.judging import JudgeLoop
+from gateway.service.live_rules import show as show_rules
 from gateway.service.monitoring import Monitoring
 from gateway.service.nursery import Nursery
 from gateway.service.pager import Pager
@@ -80,7 +81,8 @@ class Gateway:
         self._nursery = self._first_nursery()
         self._answering: Answering | None = None
         self._outward: Listener | None = None
-        self._pager = Pager(settings.page)
+        self._pager = Pager(self._journal, settings.page, mailbox=settings.contact_point.mailbox, owner=self._owner)
+        self._holding: Holding | None = None
         self._monitoring: Monitoring | None = None
         self._reloading = threading.Lock()
         self._watch = RuleWatch(self._journal.rulebook, follow=self._follow, follow_shadow=self._follow_shadow)
@@ -196,6 +198,7 @@ class Gateway:
     def _start_workers(self) -> None:
         owner = self._owner
         self._journal.release(owner, now=datetime.now(UTC))
+        self._pager.start()
         if self._role in (Role.ALL, Role.COURIER):
             self._couriers = CourierLoop(self._journal, self._settings, owner=owner, page=self._pager.call)
             self._couriers.start()
@@ -211,6 +214,14 @@ class Gateway:
             self._judging.start()
         if self._reception is not None:
             self._answering = Answering(self._journal, self._nursery, outbox_filled=self._wake_couriers)
+            self._holding = Holding(
+                self._journal,
+                self._answering,
+                self._settings,
+                page=self._pager.call,
+                outbox_filled=self._wake_couriers,
+            )
+            self._holding.start()
             self._reception.wait()
 
     def _wake_couriers(self) -> None:
@@ -287,6 +298,7 @@ class Gateway:
     async def _stop_answering(self) -> None:
         if self._outward is not None:
             await self._outward.close(GRACE_SECONDS)
+        await _closed(self._holding.close if self._holding else None)
         await _closed(self._answering.close if self._answering else None)
 
     def _stop_workers(self, idle: bool) -> None:

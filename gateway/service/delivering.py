@@ -13,12 +13,11 @@ from datetime import UTC, datetime, timedelta
 
 from gateway import log, metrics
 from gateway.errors import BytesDiffer, HopUnavailable, StoreUnavailable
+from gateway.model.call import Call, Why
 from gateway.model.outbox import Fate, Hop, HopReply, OutboxRow, Purpose
 from gateway.model.settings import Settings
-from gateway.model.trust import Assurance
 from gateway.pipeline.notices import returned_notice
 from gateway.service.leaving import leaving
-from gateway.service.pager import Call
 from gateway.service.retry import retry_at
 from gateway.store.journal import Journal
 from gateway.store.outbox import Lease
@@ -218,7 +217,7 @@ class CourierLoop:
             log.alarm("not-settled", message=row.id, error=str(error))
         if failed:
             self.wake()
-            self._page(Call(row.case or "", "answer-failed", Assurance.NONE))
+            self._page(Call(Why.ANSWER_FAILED, cause=f"mail {row.id}", case=row.case or ""))
 
 
 def _targets(settings: Settings) -> dict[Hop, str]:

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from gateway import log
 from gateway.channel.patience import Step, next_step
 from gateway.errors import JudgeDefeated, StoreUnavailable
+from gateway.model.call import Call, Why
 from gateway.model.hold import Hold
 from gateway.model.outbox import OutMail
 from gateway.model.settings import Settings
 from gateway.pipeline.notices import given_back_notice, waiting_notice
 from gateway.service.answering import Answering
-from gateway.service.pager import Call
 from gateway.store.journal import Journal
 
 LOOK_SECONDS = 2.0
@@ -76,7 +76,8 @@ class Holding:
         log.note("held", step=step.value, case=hold.case, rule=hold.rule)
         self._outbox_filled()
         if step in (Step.PAGE, Step.RETURN):
-            self._page(Call(hold.case or "", "answer-held" if step is Step.PAGE else "answer-given-back"))
+            why = Why.ANSWER_HELD if step is Step.PAGE else Why.ANSWER_GIVEN_BACK
+            self._page(Call(why, cause=f"hold {hold.id} {step.value}", case=hold.case or ""))
 
     def _notice(self, hold: Hold, step: Step, now: datetime) -> OutMail:
         make = given_back_notice if step is Step.RETURN else waiting_notice

@@ -15,6 +15,7 @@ from gateway import log, metrics
 from gateway.errors import JudgeDefeated, StoreUnavailable
 from gateway.mail.scan import scan_header, sender_of
 from gateway.mail.thread import keys_of
+from gateway.model.call import PROVED, Call, Why
 from gateway.model.case import CaseView, make_reference
 from gateway.model.message import Arrival
 from gateway.model.outcome import Facts, Outcome
@@ -24,7 +25,6 @@ from gateway.pipeline.inward import judge_error
 from gateway.service.delivering import CourierLoop
 from gateway.service.judges import Judge
 from gateway.service.nursery import Nursery
-from gateway.service.pager import PROVED, Call
 from gateway.store.cases import Recall
 from gateway.store.journal import Claim, Journal
 
@@ -77,7 +77,6 @@ class JudgeLoop:
         self._stopping = threading.Event()
         self._drivers: list[Driver] = []
         self._defeats: dict[int, int] = {}
-        self._paged: set[int] = set()
         self._claimer = threading.Thread(target=self._claim, name="claims", daemon=True)
 
     def start(self) -> None:
@@ -307,8 +306,6 @@ class JudgeLoop:
         )
         if recorded.again:
             return
-        if outcome.verdict.disposition is not Disposition.DEFER:
-            self._paged.discard(claim.arrival.id)
         self._tell(claim.arrival, recorded.outcome)
         if self._courier is not None and recorded.leased:
             self._courier.take(recorded.leased)
@@ -316,12 +313,9 @@ class JudgeLoop:
             self._outbox_filled()
 
     def _wake_human(self, arrival: int, outcome: Outcome) -> None:
-        """Page once for an arrival that is asked about again; and once more when it is proved in the end."""
-        verdict = outcome.verdict
-        if not verdict.page or (arrival in self._paged and verdict.assurance not in PROVED):
-            return
-        self._paged.add(arrival)
-        self._page(_call(outcome))
+        """Call once for an arrival that is asked about again; and once more when it is proved in the end."""
+        if outcome.verdict.page:
+            self._page(_call(arrival, outcome))
 
     def _tell(self, arrival: Arrival, outcome: Outcome) -> None:
         """Metrics, log and page of a committed outcome."""
@@ -346,7 +340,13 @@ class JudgeLoop:
         )
 
 
-def _call(outcome: Outcome) -> Call:
+def _call(arrival: int, outcome: Outcome) -> Call:
     verdict = outcome.verdict
-    what = "judge-error" if verdict.reasons[:1] == (Reason.JUDGE_ERROR,) else "emergency"
-    return Call(outcome.case.reference, what, verdict.assurance, verdict.contact)
+    proved = "proved" if verdict.assurance in PROVED else "unproved"
+    return Call(
+        why=Why.JUDGE_ERROR if verdict.reasons[:1] == (Reason.JUDGE_ERROR,) else Why.EMERGENCY,
+        cause=f"arrival {arrival} {proved}",
+        case=outcome.case.reference,
+        assurance=verdict.assurance,
+        contact=verdict.contact,
+    )

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, select
 
 from gateway.channel.patience import Step
+from gateway.model.call import Call, DueCall
 from gateway.model.case import CaseState, CaseView
 from gateway.model.channel import Dispatch
 from gateway.model.hold import ChannelException, Hold, Refusal
@@ -18,7 +19,7 @@ from gateway.model.message import Arrival, Envelope, Incoming, ThreadKeys
 from gateway.model.outbox import Hop, HopReply, OutboxRow, OutMail
 from gateway.model.outcome import Outcome
 from gateway.model.verdict import RuleFiles
-from gateway.store import cases, exceptions, holds, intake, listing, outbox, outward, rulesets, verdicts
+from gateway.store import calls, cases, exceptions, holds, intake, listing, outbox, outward, verdicts
 from gateway.store.again import Again
 from gateway.store.cases import Recall
 from gateway.store.codec import storable
@@ -156,6 +157,7 @@ class Journal:
         def work(connection: Connection) -> None:
             intake.release(connection, owner, now)
             outbox.release(connection, owner, now)
+            calls.release(connection, owner, now)
 
         self.database.write(work)
 
@@ -261,6 +263,32 @@ class Journal:
             lambda connection: holds.mark(connection, hold_id, step=step, notice=notice, now=now)
         )
 
+    def add_call(self, call: Call, *, mailbox: str, now: datetime) -> bool:
+        """Whether this call to the duty officer is new; it is kept until somebody is reached."""
+        return self.database.write(lambda connection: calls.add_call(connection, call, mailbox=mailbox, now=now))
+
+    def claim_calls(self, *, limit: int, owner: str, now: datetime, lease: timedelta) -> tuple[DueCall, ...]:
+        """Calls to be rung, leased until `now + lease`."""
+        with self.database.reading() as connection:
+            if not calls.any_due(connection, now):
+                return ()
+        return self.database.write(
+            lambda connection: calls.claim_calls(connection, limit=limit, owner=owner, now=now, lease=lease)
+        )
+
+    def calls_reached(self, ids: Sequence[int], *, now: datetime) -> None:
+        """Write down that somebody was reached."""
+        self.database.write(lambda connection: calls.reached(connection, ids, now=now))
+
+    def put_off_calls(self, ids: Sequence[int], *, until: datetime) -> None:
+        """Ring these again then."""
+        self.database.write(lambda connection: calls.put_off(connection, ids, until=until))
+
+    def last_shared_call(self) -> datetime:
+        """When emergencies that nothing proves last woke somebody."""
+        with self.database.reading() as connection:
+            return calls.last_shared(connection)
+
     def cases(self, *, limit: int, state: CaseState | None = None) -> tuple[CaseView, ...]:
         """Newest cases first."""
         with self.database.reading() as connection:
@@ -286,20 +314,9 @@ class Journal:
         """The rule sets and what happened to them."""
         return Rulebook(self.database)
 
-    def judged(self, *, limit: int, since: datetime | None = None) -> tuple[int, ...]:
-        """Ids of arrivals with a verdict, newest first; `since` is when they were judged."""
-        with self.database.reading() as connection:
-            return rulesets.judged(connection, limit=limit, since=since)
-
-    def verdict_on(self, arrival_id: int) -> tuple[Arrival, Outcome] | None:
-        """A stored message with its verdict and DNS answers."""
-        with self.database.reading() as connection:
-            return verdicts.verdict_on(connection, arrival_id)
-
     def ruleset(self, digest: str) -> RuleFiles | None:
         """The rule set of that digest, as a verdict names it."""
-        with self.database.reading() as connection:
-            return rulesets.ruleset(connection, digest)
+        return self.rulebook.files(digest)
 
     def figures(self) -> Figures:
         """Sizes and ages for the metrics."""

@@ -44,6 +44,13 @@ class MailState(StrEnum):
     RETURNED = "returned"
 
 
+class CallState(StrEnum):
+    """Whether somebody was woken by a call."""
+
+    WAITING = "waiting"
+    REACHED = "reached"
+
+
 class KeyKind(StrEnum):
     """What ties a message to a case."""
 
@@ -411,3 +418,29 @@ holds = Table(
 _held = holds.c.state == HoldState.HELD.value
 Index("ix_holds_held", holds.c.held_at, postgresql_where=_held, sqlite_where=_held)
 Index("ix_holds_once", *(holds.c.mailbox, holds.c.sha256), unique=True, postgresql_where=_held, sqlite_where=_held)
+
+
+calls = Table(
+    "calls",
+    metadata,
+    _row_id(),
+    _mailbox(),
+    Column("cause", String, nullable=False),
+    Column("why", String, nullable=False),
+    Column("reference", String),
+    Column("assurance", String, nullable=False),
+    Column("contact", String),
+    # An emergency that nothing proves shares a call with others like it.
+    Column("shared", Boolean(create_constraint=False), nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("owner", String),
+    Column("tries", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("settled_at", Moment),
+    UniqueConstraint("mailbox", "cause"),
+    sqlite_autoincrement=True,
+)
+_ringing = calls.c.state == CallState.WAITING.value
+Index("ix_calls_due", calls.c.due_at, postgresql_where=_ringing, sqlite_where=_ringing)
+Index("ix_calls_shared", calls.c.shared, calls.c.settled_at)

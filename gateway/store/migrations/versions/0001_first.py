@@ -19,6 +19,7 @@ def upgrade() -> None:
     _create_cases()
     _create_outbox()
     _create_holds()
+    _create_calls()
     _create_rest()
 
 
@@ -280,6 +281,31 @@ def _create_holds() -> None:
     op.create_index(
         "ix_holds_once", "holds", ["mailbox", "sha256"], unique=True, postgresql_where=HELD, sqlite_where=HELD
     )
+
+
+def _create_calls() -> None:
+    op.create_table(
+        "calls",
+        sa.Column("id", ROW_ID, autoincrement=True, nullable=False),
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("cause", sa.String(), nullable=False),
+        sa.Column("why", sa.String(), nullable=False),
+        sa.Column("reference", sa.String(), nullable=True),
+        sa.Column("assurance", sa.String(), nullable=False),
+        sa.Column("contact", sa.String(), nullable=True),
+        sa.Column("shared", sa.Boolean(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("owner", sa.String(), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("settled_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name="pk_calls"),
+        sa.UniqueConstraint("mailbox", "cause", name="uq_calls_mailbox_cause"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_calls_due", "calls", ["due_at"], unique=False, postgresql_where=WAITING, sqlite_where=WAITING)
+    op.create_index("ix_calls_shared", "calls", ["shared", "settled_at"], unique=False)
 
 
 def _create_rest() -> None:
