@@ -27,6 +27,7 @@ class _Evidence:
     identifiers: tuple[Identifier, ...]
     items: frozenset[str]
     scores: Mapping[Category, float]
+    language: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def classify(
         secondary=tuple(secondary),
         kind=of_kind,
         urgent=form.urgent or _sum(one for one in evidence.hits if one.rule.urgent) >= ruleset.scoring.urgent_threshold,
-        language=_language(text, texts, evidence.hits, ruleset),
+        language=evidence.language or _language_of_rules(evidence.hits),
         hits=tuple(one.hit for one in evidence.hits),
         score=evidence.scores.get(primary, 0.0),
         missing=checklist.missing(categories=finding.reached, kind=of_kind, found=evidence.items, items=ruleset.items),
@@ -87,12 +88,14 @@ def _evidence(
     *,
     show: bool,
 ) -> _Evidence:
-    hits = rule_hits(texts, ruleset=ruleset, show=show)
+    language = _language(text, texts, ruleset)
+    without = ruleset.scoring.kin.get(language, frozenset()) if language else frozenset()
+    hits = rule_hits(texts, ruleset=ruleset, show=show, without=without)
     named = identifiers.find(text, sender_domain=sender_domain, own_addresses=own_addresses)
     by_rules = frozenset(one.rule.item for one in hits if one.rule.item is not None)
     told = checklist.with_box(by_rules, mla_intended=form.mla_intended)
     items = checklist.items_found(by_rules=told, identifiers=(*named.asked, *named.own), items=ruleset.items)
-    return _Evidence(hits, named.asked, items, _scores(hits))
+    return _Evidence(hits, named.asked, items, _scores(hits), language)
 
 
 def _scores(hits: tuple[RuleHit, ...]) -> dict[Category, float]:
@@ -158,10 +161,14 @@ def _reference_places(texts: Folded) -> tuple[str, ...]:
     return texts[Place.SUBJECT], texts[Place.HEADING], texts[Place.BODY]
 
 
-def _language(text: Text, texts: Folded, hits: tuple[RuleHit, ...], ruleset: Ruleset) -> str | None:
-    """By the words of the letter, else of its attachments; where those are too few, the one language whose category rules hit."""
+def _language(text: Text, texts: Folded, ruleset: Ruleset) -> str | None:
+    """By the words of the letter, else of its attachments."""
     words = "\n".join((text.subject, *((text.body,) if text.body else text.attachments)))
     places = (Place.SUBJECT, Place.BODY if text.body else Place.ATTACHMENT)
-    by_words = language_of(words, " ".join(texts[one] for one in places), common_words=ruleset.common_words)
+    return language_of(words, " ".join(texts[one] for one in places), common_words=ruleset.common_words)
+
+
+def _language_of_rules(hits: tuple[RuleHit, ...]) -> str | None:
+    """Where the words of a mail are too few: the one language whose category rules hit."""
     by_rules = {one.rule.language for one in hits if one.rule.category is not None} - {SEVERAL}
-    return by_words or (by_rules.pop() if len(by_rules) == 1 else None)
+    return by_rules.pop() if len(by_rules) == 1 else None

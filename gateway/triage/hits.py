@@ -44,10 +44,16 @@ def _words(filename: str) -> str:
     return filename.replace("_", " ")
 
 
-def rule_hits(texts: Folded, *, ruleset: Ruleset, show: bool) -> tuple[RuleHit, ...]:
-    """Every rule that hits, highest score first; without `show` no word of the mail is in it."""
+def rule_hits(
+    texts: Folded, *, ruleset: Ruleset, show: bool, without: frozenset[str] = frozenset()
+) -> tuple[RuleHit, ...]:
+    """Every rule that hits, highest score first; without `show` no word of the mail is in it.
+
+    Rules of the languages `without` are not tried.
+    """
     looks = looks_of(texts, ruleset)
-    hits = (best_hit(trial, looks, ruleset.scoring, show=show) for trial in trials_of(looks, ruleset))
+    trials = (trial for trial in trials_of(looks, ruleset) if trial.rule.language not in without)
+    hits = (best_hit(trial, looks, ruleset.scoring, show=show) for trial in trials)
     return tuple(sorted((hit for hit in hits if hit is not None), key=lambda one: (-one.hit.score, one.rule.id)))
 
 

@@ -70,6 +70,8 @@ class Scoring:
     needs: Mapping[Category, tuple[frozenset[str], ...]]
     """Every set must be met; a set is met by any of its marks, categories or item ids."""
     silences: Mapping[Kind, Silence]
+    kin: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By language the others whose words look like its own: they are not looked for in a mail of that language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,7 @@ def _scoring(shape: ScoringShape) -> Scoring:
             kind: Silence(frozenset(one.categories), frozenset(one.unless_identifiers), frozenset(one.unless_marks))
             for kind, one in shape.silences.items()
         },
+        kin={language: frozenset(family) - {language} for family in shape.kin for language in family},
     )
 
 

@@ -218,6 +218,9 @@ class ScoringShape(Shape):
     doubtful: Annotated[float, Field(gt=0, le=1)] = 0.5
     needs: NeedsShape
     silences: dict[RuleKind, SilenceShape] = {}
+    kin: Annotated[
+        tuple[Annotated[tuple[Language, ...], Field(strict=False, min_length=2)], ...], Field(strict=False)
+    ] = ()
 
 
 class ItemShape(Shape):
