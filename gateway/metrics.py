@@ -65,6 +65,12 @@ QUEUE = Gauge("cp247_queue_messages", "Messages waiting, by queue.", ["queue"], 
 QUEUE_OLDEST = Gauge(
     "cp247_queue_oldest_age_seconds", "Age of the oldest message waiting, by queue.", ["queue"], registry=REGISTRY
 )
+HOLDS = Gauge("cp247_hold_messages", "Answers to recipients that are held for a human.", registry=REGISTRY)
+HOLD_OLDEST = Gauge("cp247_hold_oldest_age_seconds", "Age of the oldest held answer.", registry=REGISTRY)
+EXCEPTIONS = Gauge("cp247_exceptions_active", "Exceptions that could be used now.", registry=REGISTRY)
+CALL_OLDEST = Gauge(
+    "cp247_page_oldest_age_seconds", "Age of the oldest page of its own that has reached nobody yet.", registry=REGISTRY
+)
 CASES_OPEN = Gauge("cp247_cases_open", "Cases without an answer, by category.", ["category"], registry=REGISTRY)
 UNACCOUNTED = Gauge(
     "cp247_unaccounted_deliveries",

@@ -43,7 +43,7 @@ from gateway.service.wire_notes import note_wire
 from gateway.store.journal import open_journal
 from gateway.transport.courier import KEPT
 from gateway.transport.listener import Certificate, Listener, addresses_of, bind, start_outward
-from gateway.triage.rule_tree import digest_of
+from gateway.triage.rule_tree import digest_of, judging
 from gateway.trust.gnupg_home import GnupgHome
 
 GRACE_SECONDS = 4.0
@@ -164,7 +164,7 @@ class Gateway:
             files = self._journal.rulebook.files(change.digest)
             if files is None or change.digest == digest_of(equipment.rules):
                 return
-            self._equip(Nursery(replace(equipment, rules=files), parent=self._nursery))
+            self._equip(Nursery(replace(equipment, rules=judging(files)), parent=self._nursery))
         show_rules(change.digest, stale=False)
         log.note("rules-taken", digest=change.digest, author=change.author)
 
@@ -261,7 +261,9 @@ class Gateway:
     def _refresh(self) -> None:
         """Bring the gauges up to date when somebody scrapes."""
         with contextlib.suppress(StoreUnavailable):
-            show(self._journal.figures(), now=datetime.now(UTC))
+            now = datetime.now(UTC)
+            show(self._journal.figures(), now=now)
+            metrics.EXCEPTIONS.set(len(self._journal.waived(self._settings.contact_point.mailbox, now=now)))
         for dependency, up in self._ready().items():
             metrics.DEPENDENCY.labels(dependency).set(up)
 

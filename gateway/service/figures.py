@@ -20,6 +20,9 @@ def show(figures: Figures, *, now: datetime) -> None:
     for purpose in Purpose:
         metrics.QUEUE.labels(purpose.value).set(figures.queued.get(purpose, 0))
         metrics.QUEUE_OLDEST.labels(purpose.value).set(_age(figures.oldest_queued.get(purpose), now))
+    metrics.HOLDS.set(figures.held)
+    metrics.HOLD_OLDEST.set(_age(figures.oldest_held, now))
+    metrics.CALL_OLDEST.set(_age(figures.oldest_call, now))
     unanswered: Counter[Category] = Counter()
     for (category, state), count in figures.cases.items():
         unanswered[category] += count if state in (CaseState.OPEN, CaseState.ANSWER_FAILED) else 0

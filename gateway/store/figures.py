@@ -10,11 +10,12 @@ from typing import cast
 from sqlalchemy import Connection, Executable, func, select
 
 from gateway.model.case import CaseState
+from gateway.model.hold import HoldState
 from gateway.model.outbox import Purpose
 from gateway.model.verdict import Category, Withheld
 from gateway.store.engine import insert_new, slot
 from gateway.store.statement import Statement
-from gateway.store.tables import QUEUED, WAITING, arrivals, counters, outbox
+from gateway.store.tables import QUEUED, WAITING, CallState, arrivals, calls, counters, holds, outbox
 
 
 class Count(StrEnum):
@@ -62,6 +63,9 @@ class Figures:
     """Those of them whose bytes are kept and go nowhere: read receipts."""
     held: int
     """Those of them that wait for a human."""
+    oldest_held: datetime | None
+    oldest_call: datetime | None
+    """Since when somebody should have been woken, and was not."""
 
     @property
     def unaccounted(self) -> int:
@@ -128,7 +132,15 @@ def read_figures(connection: Connection) -> Figures:
         dispatched=plain(Count.DISPATCHED),
         recorded=plain(Count.RECORDED),
         held=plain(Count.HELD),
+        oldest_held=connection.scalar(_OLDEST_HELD),
+        oldest_call=connection.scalar(_OLDEST_CALL),
     )
+
+
+_OLDEST_HELD = select(func.min(holds.c.held_at)).where(holds.c.state == HoldState.HELD.value)
+_OLDEST_CALL = select(func.min(calls.c.made_at)).where(
+    calls.c.state == CallState.WAITING.value, calls.c.shared.is_(False)
+)
 
 
 def _oldest_waiting(connection: Connection) -> datetime | None:
