@@ -1,4 +1,4 @@
-"""`cp247 rules`: checks the rule tree and runs its own examples; never changes what judges live mail."""
+"""`cp247 rules`: the administrator's bench. Here: check and test, which never change what judges live mail."""
 
 import json
 import sys
@@ -10,6 +10,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from gateway.cli.context import Context
+from gateway.cli.rules_diff import diff
+from gateway.cli.rules_replay import replay, shadow
+from gateway.cli.rules_versions import promote, rollback, versions
 from gateway.config import read_tree
 from gateway.model.verdict import RuleFiles
 from gateway.triage.bench import Report, examples_of, run
@@ -19,9 +22,13 @@ FOLDER = click.argument("folder", required=False, type=click.Path())
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 
 
-@click.group(short_help="Check and try the rules: what a mail asks.")
+@click.group(short_help="Check, try and change the rules: what a mail asks.")
 def rules() -> None:
-    """Check and try the rules that say what a mail asks."""
+    """Check the rules that say what a mail asks, try a draft on stored mail, and let it judge: by two logins, and back by one."""
+
+
+for _verb in (diff, replay, shadow, promote, rollback, versions):
+    rules.add_command(_verb)
 
 
 @rules.command(short_help="Read the whole tree; name each mistake.")

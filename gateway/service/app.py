@@ -85,7 +85,10 @@ class Gateway:
         self._holding: Holding | None = None
         self._monitoring: Monitoring | None = None
         self._reloading = threading.Lock()
-        self._watch = RuleWatch(self._journal.rulebook, follow=self._follow, follow_shadow=self._follow_shadow)
+        self._standby: Nursery | None = None
+        self._watch = RuleWatch(
+            self._journal.rulebook, prepare=self._prepare, follow=self._follow, follow_shadow=self._follow_shadow
+        )
         self._shadow: Shadow | None = None
 
     async def run(self) -> None:
@@ -143,6 +146,7 @@ class Gateway:
             )
             return
         self._equip(nursery)
+        self._stand_by(None)
         if self._reception is not None:
             self._reception.renew_certificate()
         log.note("reloaded", digest=nursery.equipment.digest)
@@ -155,16 +159,36 @@ class Gateway:
                 one.equip(nursery)
         if self._shadow is not None:
             self._follow_shadow(self._shadow.change)
-        before.close()
+        self._stand_by(before)
+
+    def _stand_by(self, nursery: Nursery | None) -> None:
+        """Keep one nursery ready: of the set that was proposed last, or of the one that judged before."""
+        before, self._standby = self._standby, nursery
+        if before is not None and before is not self._nursery:
+            before.close()
+
+    def _prepare(self, change: RulesetChange) -> None:
+        """Be ready to judge by a set that was proposed."""
+        with self._reloading:
+            self._stand_by(self._made_for(change.digest))
+
+    def _made_for(self, digest: str) -> Nursery | None:
+        """A nursery with that set, the one that stands by if it has it; None where it judges already or is not kept."""
+        for one in (self._nursery, self._standby):
+            if one is not None and digest_of(one.equipment.rules) == digest:
+                return None if one is self._nursery else one
+        files = self._journal.rulebook.files(digest)
+        if files is None:
+            return None
+        return Nursery(replace(self._nursery.equipment, rules=judging(files)), parent=self._nursery)
 
     def _follow(self, change: RulesetChange) -> None:
         """Judge by the set that was promoted or rolled back to, whole, or go on by the one in use."""
         with self._reloading:
-            equipment = self._nursery.equipment
-            files = self._journal.rulebook.files(change.digest)
-            if files is None or change.digest == digest_of(equipment.rules):
+            nursery = self._made_for(change.digest)
+            if nursery is None:
                 return
-            self._equip(Nursery(replace(equipment, rules=judging(files)), parent=self._nursery))
+            self._equip(nursery)
         show_rules(change.digest, stale=False)
         log.note("rules-taken", digest=change.digest, author=change.author)
 
@@ -309,6 +333,7 @@ class Gateway:
             if one is not None:
                 one.close()
         KEPT.close()
+        self._stand_by(None)
         self._nursery.close()
         with contextlib.suppress(StoreUnavailable):
             if idle:

@@ -15,6 +15,7 @@ from gateway.model.verdict import Reason, RuleFiles, Withheld
 from gateway.service.judges import Judge
 from gateway.service.judging import JUDGE_SECONDS
 from gateway.service.nursery import Nursery
+from gateway.triage.rule_tree import judging
 
 
 @dataclass(slots=True)
@@ -46,7 +47,7 @@ class Replay:
 
     def __init__(self, live: Nursery, draft: RuleFiles) -> None:
         """`live` stays the caller's. Raises ConfigError where the draft is broken, JudgeDefeated where no judge can start."""
-        self._draft = Nursery(replace(live.equipment, rules=draft), parent=live)
+        self._draft = Nursery(replace(live.equipment, rules=judging(draft)), parent=live)
         self._sides = (_Side(live), _Side(self._draft))
         self._threads = ThreadPoolExecutor(len(self._sides), thread_name_prefix="replay")
 
@@ -64,9 +65,16 @@ class Replay:
         self._draft.close()
 
     def difference(self, arrival: Arrival, outcome: Outcome) -> Difference | None:
-        """What the draft makes of the message that the live set does not; None where it defeats a judge."""
+        """What the draft makes of the message that the live set does not; None where it cannot be read as it was then."""
         live, draft = self._threads.map(lambda side: side.verdict(arrival, outcome), self._sides)
-        return None if live is None or draft is None else difference(live, draft)
+        if live is None or draft is None or _closed(live) > _closed(outcome.verdict):
+            return None
+        return difference(live, draft)
+
+
+def _closed(verdict: Verdict) -> bool:
+    """Whether it was encrypted and could not be opened."""
+    return Reason.CANNOT_DECRYPT in verdict.reasons
 
 
 def _facts(outcome: Outcome) -> Facts:

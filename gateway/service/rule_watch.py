@@ -8,26 +8,28 @@ from collections.abc import Callable
 
 from gateway import log
 from gateway.errors import StoreUnavailable
-from gateway.model.rulebook import RulesetChange
+from gateway.model.rulebook import Act, RulesetChange
 from gateway.store.rulebook import Rulebook
 
 POLL_SECONDS = 0.25
 
 
 class RuleWatch:
-    """One thread; `follow` is called with each change after which another set judges, and with each change of the shadow."""
+    """One thread; `prepare` is called with each proposal, `follow` with each change after which another set judges."""
 
     def __init__(
         self,
         book: Rulebook,
         *,
+        prepare: Callable[[RulesetChange], None],
         follow: Callable[[RulesetChange], None],
         follow_shadow: Callable[[RulesetChange | None], None],
     ) -> None:
         self._book = book
+        self._prepare = prepare
         self._follow = follow
         self._follow_shadow = follow_shadow
-        self._seen = self._seen_shadow = 0
+        self._newest = self._seen = self._seen_shadow = 0
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rules", daemon=True)
 
@@ -52,6 +54,12 @@ class RuleWatch:
                 log.alarm("rules-not-taken", error=log.fault(error), remedy="run `cp247 rules rollback`, and report it")
 
     def _look(self) -> None:
+        newest = next(iter(self._book.changes(limit=1)), None)
+        if newest is None or newest.id == self._newest:
+            return
+        self._newest = newest.id
+        if newest.act is Act.PROPOSED:
+            self._prepare(newest)
         active = self._book.active()
         if active is not None and active.id != self._seen:
             # noted first: a set that cannot be used is complained of once, not four times a second
