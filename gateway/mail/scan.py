@@ -190,7 +190,8 @@ class _Slicer:
     def _media_type(self, header: Header, place: _Place) -> tuple[str, Parameterized]:
         written = _parameters_of(header, "content-type")
         # Readers are known to take the first or the last of these.
-        if written.repeated & {"boundary", "charset"} or (place.path and len(header.all("content-type")) > 1):
+        twice = any(len(header.all(name)) > 1 for name in ("content-type", "content-transfer-encoding"))
+        if written.repeated & {"boundary", "charset"} or (place.path and twice):
             self.defects.append(Reason.READERS_DISAGREE)
         if header.first("content-type") is None:
             return place.default_type, written

@@ -10,17 +10,21 @@ from pathlib import Path
 CASES = Path(__file__).parent
 sys.path[:0] = [str(CASES.parent.parent), str(CASES.parent / "support"), str(CASES / "recipes")]
 
-import authentication  # noqa: E402 the path above is what makes these importable
+import ambiguous  # noqa: E402 the path above is what makes these importable
+import authentication  # noqa: E402
 import automatic  # noqa: E402
 import channel  # noqa: E402
 import dispositions  # noqa: E402
 import headers  # noqa: E402
 import mime  # noqa: E402
 import openpgp  # noqa: E402
+import packets  # noqa: E402
 import rearranged  # noqa: E402
 import words  # noqa: E402
 
-TOPICS = (dispositions, headers, mime, authentication, openpgp, rearranged, automatic, channel, words)
+TOPICS = (
+    dispositions, headers, mime, ambiguous, authentication, openpgp, packets, rearranged, automatic, channel, words,
+)  # fmt: skip
 MESSAGES: dict[str, Callable[[], bytes]] = {name: make for topic in TOPICS for name, make in topic.MESSAGES.items()}
 
 
