@@ -75,10 +75,12 @@ def _create_arrivals() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(
-        "ix_arrivals_due", "arrivals", ["due_at"], unique=False, postgresql_where=WAITING, sqlite_where=WAITING
-    )
-    op.create_index(
-        "ix_arrivals_oldest", "arrivals", ["received_at"], unique=False, postgresql_where=WAITING, sqlite_where=WAITING
+        "ix_arrivals_due",
+        "arrivals",
+        ["due_at", "received_at"],
+        unique=False,
+        postgresql_where=WAITING,
+        sqlite_where=WAITING,
     )
     op.create_table(
         "verdicts",
@@ -204,11 +206,10 @@ def _create_outbox() -> None:
         postgresql_where=NOT_RETURNED,
         sqlite_where=NOT_RETURNED,
     )
-    op.create_index("ix_outbox_due", "outbox", ["due_at"], unique=False, postgresql_where=QUEUED, sqlite_where=QUEUED)
     op.create_index(
-        "ix_outbox_oldest",
+        "ix_outbox_due",
         "outbox",
-        ["purpose", "created_at"],
+        ["due_at", "purpose", "created_at"],
         unique=False,
         postgresql_where=QUEUED,
         sqlite_where=QUEUED,
