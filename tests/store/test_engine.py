@@ -115,6 +115,13 @@ def test_every_sqlite_connection_writes_through_to_the_disk(sqlite_journal: Jour
             assert pragma(name)(connection) == value
 
 
+def test_a_checkpoint_copies_the_log_into_the_file(sqlite_journal: Journal, sqlite_file: Path) -> None:
+    sqlite_journal.take_in([incoming(b"canary" * 1000)])
+    assert b"canary" not in sqlite_file.read_bytes()
+    sqlite_journal.database.checkpoint()
+    assert b"canarycanary" in sqlite_file.read_bytes()
+
+
 def test_postgresql_commits_to_the_disk_even_where_the_server_would_not(postgres_url: str) -> None:
     journal = open_journal(postgres_url, upgrade=True)
     name = postgres_url.partition("@/")[2].partition("?")[0]
