@@ -26,6 +26,39 @@ CHARSETS = {
     "macintosh": "mac_roman",
     "koi8-r": "koi8_r",
     "koi8-u": "koi8_u",
+    "unicode": "utf-16",
+    "iso-10646-ucs-2": "utf-16-be",
+    "utf-32": "utf-32",
+    "utf-32le": "utf-32-le",
+    "utf-32be": "utf-32-be",
+    "ansi_x3.4-1968": "utf-8",
+    "iso_8859-1": "cp1252",
+    "latin-1": "cp1252",
+    "l1": "cp1252",
+    "latin2": "iso8859_2",
+    "latin5": "cp1254",
+    "iso-8859-8-i": "iso8859_8",
+    "iso-8859-6-i": "iso8859_6",
+    "x-mac-cyrillic": "mac_cyrillic",
+    "x-mac-turkish": "mac_turkish",
+    "x-mac-ce": "mac_latin2",
+    "koi8": "koi8_r",
+    "x-gbk": "gb18030",
+    "gb_2312-80": "gb18030",
+    "cp936": "gb18030",
+    "cp950": "big5hkscs",
+    "cp932": "cp932",
+    "cp949": "cp949",
+    "uhc": "cp949",
+    "x-sjis": "cp932",
+    "ms_kanji": "cp932",
+    "windows-31j": "cp932",
+    "x-euc-jp": "euc_jp",
+    "iso-2022-jp-1": "iso2022_jp_2",
+    "iso-2022-jp-2": "iso2022_jp_2",
+    "iso-2022-jp-ms": "iso2022_jp_ext",
+    "ibm855": "cp855",
+    "cp855": "cp855",
     "gb2312": "gb18030",
     "gbk": "gb18030",
     "gb18030": "gb18030",
@@ -57,6 +90,7 @@ MAX_PADDINGS = 1000
 ENCODED_WORD = re.compile(rb"=\?([^?\s]{1,80})\?([bBqQ])\?([^?]*)\?=")
 """RFC 2047 section 2, blanks in the text tolerated as readers do; stops at each `?`, so it is linear."""
 
+_ISO_2022_JP = re.compile(rb"\x1b\$[@B](?:[\x21-\x7e]{2})+\x1b\([BJ]")
 _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/="))
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 _LINE_BREAKS = re.compile("[\r\n\t\u2028\u2029]+")
@@ -75,6 +109,9 @@ def one_line(text: str) -> str:
 def charset_text(data: bytes, charset: str) -> tuple[str, bool]:
     """The text of the bytes, and whether the charset is one we know and the bytes are valid in it; never raises."""
     codec = CHARSETS.get(charset.strip().lower())
+    if codec == "utf-8" and _ISO_2022_JP.search(data):
+        # seven bits long, so senders leave the name of the charset out
+        return data.decode("iso2022_jp_2", "replace"), True
     if codec is None:
         return _guessed(data), False
     try:

@@ -11,13 +11,14 @@ MAX_MARK_CHARACTERS = 500
 MAX_BLOCK_LINES = 6
 MAX_SIGNATURE_LINES = 15
 MAX_DISCLAIMER_CHARACTERS = 2000
+MAX_DISCLAIMERS = 4
 
-_FROM = "from|de|von|da|van|från|fra|od|от|від|kimden|من|expéditeur|remitente"
+_FROM = "from|de|von|da|van|från|fra|od|от|від|kimden|gönderen|من|expéditeur|remitente|expeditor|відправник|отправитель|afzender|差出人|送信者|გამომგზავნი|ვისგან|ումից|ուղարկող"
 _SENT = (
     "sent|date|envoyé|envoyée|enviado|enviado el|enviada em|fecha|gesendet|datum|inviato|data|verzonden|skickat|sendt|"
-    "wysłano|trimis|отправлено|дата|надіслано|gönderildi|tarih|تاريخ"
+    "wysłano|trimis|отправлено|дата|надіслано|gönderildi|gönderme tarihi|tarih|تاريخ|تاريخ الإرسال|أرسلت|expediat|data trimiterii|送信日時|日時|日付|გაგზავნილია|თარიღი|ուղարկվել է|ամսաթիվ"
 )
-_SUBJECT = "subject|objet|asunto|betreff|oggetto|assunto|onderwerp|ämne|emne|temat|subiect|тема|konu|الموضوع"
+_SUBJECT = "subject|objet|asunto|betreff|oggetto|assunto|onderwerp|ämne|emne|temat|subiect|тема|konu|الموضوع|件名|თემა|საგანი|թեմա|առարկա"
 _FROM_LINE = re.compile(rf"\s*\**(?:{_FROM})\s?\**:\**\s*\S", re.IGNORECASE)
 _SENT_LINE = re.compile(rf"\s*\**(?:{_SENT})\s?\**:", re.IGNORECASE)
 _SUBJECT_LINE = re.compile(rf"\s*\**(?:{_SUBJECT})\s?\**:", re.IGNORECASE)
@@ -25,14 +26,17 @@ _ORIGINAL = re.compile(
     r"\s*[-_=*]{2,}\s*(?:original message|message d['\u2019]origine|message original|mensaje original|mensagem original|"
     r"ursprüngliche nachricht|originalnachricht|messaggio originale|oorspronkelijk bericht|wiadomość oryginalna|"
     r"mesaj original|исходное сообщение|оригинальное сообщение|оригінальне повідомлення|orijinal mesaj|"
-    r"ursprungligt meddelande|oprindelig meddelelse|الرسالة الأصلية)\s*[-_=*]{2,}\s*",
+    r"mesajul original|ursprungligt meddelande|oprindelig meddelelse|الرسالة الأصلية|元のメッセージ|ორიგინალი შეტყობინება|սկզբնական հաղորդագրություն)\s*[-_=*]{2,}\s*",
     re.IGNORECASE,
 )
 _FORWARDED = re.compile(
     r"\s*[-_=*]{2,}\s*(?:forwarded message|message transféré|mensaje reenviado|mensagem encaminhada|"
-    r"weitergeleitete nachricht|messaggio inoltrato|doorgestuurd bericht|пересылаемое сообщение|iletilen mesaj)"
+    r"weitergeleitete nachricht|messaggio inoltrato|doorgestuurd bericht|mesaj redirecționat|mesaj transmis|пересылаемое сообщение|пересланное сообщение|переслане повідомлення|"
+    r"iletilen mesaj|yönlendirilen mesaj|رسالة معاد توجيهها|الرسالة المعاد توجيهها|転送メッセージ|転送されたメッセージ|გადაგზავნილი შეტყობინება|"
+    r"փոխանցված հաղորդագրություն)"
     r"\s*[-_=*]{2,}\s*|\s*(?:begin forwarded message|début du message (?:réexpédié|transféré)|"
-    r"inicio del mensaje reenviado|anfang der weitergeleiteten nachricht|inizio messaggio inoltrato)\s?:\s*",
+    r"inicio del mensaje reenviado|anfang der weitergeleiteten nachricht|inizio messaggio inoltrato|início da mensagem reencaminhada|begin doorgestuurd bericht|"
+    r"начало переадресованного сообщения|початок переадресованого повідомлення|iletilen ileti başlangıcı|始まり転送メッセージ)\s?:\s*",
     re.IGNORECASE,
 )
 _WROTE = re.compile(
@@ -52,6 +56,9 @@ _SIGNATURE = re.compile(r"-- ?")
 _DISCLAIMER = re.compile(
     r"(?:(?:confidentiality notice|disclaimer|avertissement|aviso legal|haftungsausschluss)\b|"
     r"(?:this|the information in this) (?:e-?mail|message|communication)|"
+    r"(?:acest|prezentul) (?:mesaj|e-?mail)|bu (?:e-?posta|ileti|mesaj)|(?:это|данное|настоящее) (?:электронное )?(?:сообщение|письмо)|"
+    r"(?:це|дане) (?:електронне )?(?:повідомлення|лист)|цей (?:електронний )?лист|(?:dit|deze) (?:e-?mail|bericht|e-mailbericht)|"
+    r"هذه الرسالة|هذا البريد|(?:この|本)(?:電子)?メール|"
     r"(?:ce|le présent) (?:message|courriel|e-?mail)|(?:este|el presente) (?:mensaje|correo)|"
     r"diese (?:e-?mail|nachricht)|(?:questo|il presente) messaggio|esta mensagem)",
     re.IGNORECASE,
@@ -60,6 +67,9 @@ _MISTAKEN = re.compile(
     r"intended recipient|(?:received|sent to you) .{0,60}(?:in error|by mistake)|pas le destinataire|"
     r"(?:reçu|adressé) .{0,60}par erreur|no es (?:usted )?el destinatario|recibido .{0,60}por error|"
     r"nicht der (?:richtige|beabsichtigte) (?:adressat|empfänger)|irrtümlich erhalten|"
+    r"nu sunteți destinatarul|primit .{0,60}din (?:eroare|greșeală)|alıcısı değil|yanlışlıkla|не являетесь .{0,30}(?:адресатом|получателем)|"
+    r"по ошибке|не є .{0,30}(?:адресатом|одержувачем|отримувачем)|помилково|niet de (?:geadresseerde|beoogde)|abusievelijk|ten onrechte|"
+    r"عن طريق الخطأ|بطريق الخطأ|لست المرسل إليه|المستلم المقصود|誤って|誤送信|受信者でない|"
     r"ricevuto .{0,60}per errore|não (?:é|for) o destinatário|recebeu .{0,60}por engano",
     re.IGNORECASE,
 )
@@ -154,7 +164,16 @@ def _without_signature(lines: list[str]) -> list[str]:
 
 
 def _without_disclaimer(lines: list[str]) -> list[str]:
-    """The lines without a closing paragraph that both opens and goes on like a disclaimer."""
+    """The lines without closing paragraphs that both open and go on like a disclaimer; it is often said in two languages."""
+    for _ in range(MAX_DISCLAIMERS):
+        shorter = _without_last_disclaimer(lines)
+        if shorter is lines:
+            break
+        lines = shorter
+    return lines
+
+
+def _without_last_disclaimer(lines: list[str]) -> list[str]:
     end = len(lines)
     while end and not lines[end - 1].strip():
         end -= 1

@@ -16,6 +16,8 @@ from gateway.model.verdict import Category, Disposition, Reason
 
 OWN_PREFIX = "x-247cp"
 MAX_WORD_CHARS = 255
+MAX_UNFOLDED = 30
+"""Reasons on one line of a field."""
 
 _AUTHSERV_ID = re.compile(rb'"((?:[^"\\]|\\.)*)"|[^\s;()"]+')
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,255}|\[(?:IPv6:)?[0-9A-Fa-f.:]{1,45}\]")
@@ -70,7 +72,14 @@ def block(
 def _disposition(verdict: Verdict) -> str:
     if verdict.disposition is Disposition.ACCEPT:
         return verdict.disposition.value
-    return f"{verdict.disposition.value}; reason={','.join(reason.value for reason in verdict.reasons)}"
+    return f"{verdict.disposition.value}; reason={_listed(verdict.reasons)}"
+
+
+def _listed(reasons: tuple[Reason, ...]) -> str:
+    """Words without blanks between them; so many that no line holds them get one where the line may be folded."""
+    words = [reason.value for reason in reasons]
+    groups = (words[start : start + MAX_UNFOLDED] for start in range(0, len(words), MAX_UNFOLDED))
+    return ", ".join(map(",".join, groups))
 
 
 def _received(hostname: str, envelope: Envelope, received_at: datetime, arrival_id: int, source: Source) -> str:

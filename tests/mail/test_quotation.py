@@ -203,3 +203,37 @@ def test_the_last_line_before_an_attribution_is_new_without_a_blank_line_between
 def test_a_wrapped_attribution_is_older_text_from_its_first_line_on():
     lines = ["Thank you.", "", "On Mon, 4 May 2026 at 09:00,", "A. Doe <a@b.example> wrote:", "> old"]
     assert part_words("\n".join(lines)).new.strip() == "Thank you."
+
+
+LANGUAGES_QUOTED = [
+    (
+        "Japanese",
+        "了解しました。\n\n差出人: a@b.example\n送信日時: 2026/06/15\n宛先: c@d.example\n件名: 要請\n\n古い本文",
+    ),
+    ("Ukrainian", "Дякуємо.\n\nВід: a@b.example\nНадіслано: 15 червня\nКому: c\nТема: запит\n\nстарий текст"),
+    ("Romanian", "Mulțumim.\n\nExpeditor: a@b.example\nTrimis: 15 iunie\nSubiect: cerere\n\ntext vechi"),
+    ("Georgian", "მადლობა.\n\nგამომგზავნი: a@b.example\nთარიღი: 15\nთემა: მოთხოვნა\n\nძველი"),
+    ("Armenian", "Շնորհակալություն։\n\nՈւմից: a@b.example\nԱմսաթիվ: 15\nԹեմա: հարցում\n\nհին"),
+]
+
+
+@pytest.mark.parametrize("words", [row[1] for row in LANGUAGES_QUOTED], ids=[row[0] for row in LANGUAGES_QUOTED])
+def test_an_old_message_is_told_by_its_head_in_any_of_our_languages(words):
+    assert part_words(words, forward=False).new.strip() == words.partition("\n")[0]
+
+
+DISCLAIMERS = [
+    "Acest mesaj este confidențial. Dacă nu sunteți destinatarul, ștergeți-l.",
+    "Bu e-posta gizlidir. Alıcısı değilseniz siliniz; yanlışlıkla aldıysanız bildiriniz.",
+    "Это сообщение конфиденциально. Если вы не являетесь его адресатом, удалите его.",
+    "Це повідомлення конфіденційне. Якщо ви отримали його помилково, видаліть його.",
+    "Dit bericht is vertrouwelijk. Bent u niet de geadresseerde, verwijder het dan.",
+    "هذه الرسالة سرية. إذا وصلتك عن طريق الخطأ فاحذفها.",
+    "本メールは機密です。誤って受信された場合は削除してください。",
+]
+
+
+@pytest.mark.parametrize("words", DISCLAIMERS)
+def test_a_disclaimer_is_left_out_in_any_of_our_languages_and_in_two_at_once(words):
+    assert part_words(f"Request.\n\n{words}\n", forward=False).new.strip() == "Request."
+    assert part_words(f"Request.\n\n{words}\n\n{DISCLAIMERS[0]}", forward=False).new.strip() == "Request."
