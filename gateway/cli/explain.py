@@ -41,6 +41,7 @@ def _address(_context: click.Context, _option: click.Parameter, text: str | None
 @click.option("--helo", metavar="NAME", help="What that client said in EHLO.")
 @click.option("--mail-from", metavar="ADDRESS", help="Envelope sender; default the topmost Return-Path, else unknown.")
 @click.option("--received-at", metavar="ISO", help="Moment to judge at, such as 2026-11-21T03:14:07Z; default now.")
+@click.option("--trace", is_flag=True, help="Also rules that nearly hit, and what each category came to.")
 @click.pass_obj
 def explain(
     context: Context,
@@ -50,6 +51,7 @@ def explain(
     helo: str | None,
     mail_from: str | None,
     received_at: str | None,
+    trace: bool,
 ) -> None:
     """Judge the messages in FILES as live mail would be judged; nothing is stored, sent or delivered.
 
@@ -67,7 +69,7 @@ def explain(
     dispositions = set()
     try:
         for file, arrival in zip(files, arrivals, strict=True):
-            verdict = single.verdict(arrival)
+            verdict = single.verdict(arrival, trace=trace)
             dispositions.add(verdict.disposition)
             if as_json:
                 # In ASCII: whatever a stranger or a file name brings can be printed, and is valid JSON, in any locale.

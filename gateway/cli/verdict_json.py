@@ -41,7 +41,29 @@ def verdict_json(verdict: Verdict, *, file: str, sha256: str) -> dict[str, Any]:
         "contact": verdict.contact,
         "signals": [{"reason": one.reason.value, "detail": one.detail} for one in verdict.signals],
         "ruleset": verdict.ruleset,
+        **_trace(found),
     }
+
+
+def _trace(found: Classification) -> dict[str, Any]:
+    """The key `trace`, where --trace asked for it."""
+    if found.trace is None:
+        return {}
+    weighings = [
+        {
+            "category": one.category.value,
+            "score": one.score,
+            "threshold": one.threshold,
+            "lacking": list(one.lacking),
+            "reached": one.reached,
+        }
+        for one in found.trace.weighings
+    ]
+    misses = [
+        {"rule": one.rule, "place": one.place.value, "stopped_by": one.stopped_by.value, "text": one.text}
+        for one in found.trace.misses
+    ]
+    return {"trace": {"categories": weighings, "misses": misses}}
 
 
 def _identifiers(found: Classification) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from gateway.mail.scan import scan
 from gateway.model.message import Arrival, Message
 from gateway.model.outcome import Verdict
 from gateway.model.trust import AuthResult, Checks, Method, Result
-from gateway.model.verdict import Classification
+from gateway.model.verdict import Classification, Trace
 from gateway.triage.oddities import ACTED_ON, uncovered
 
 COLOURS = {
@@ -45,8 +45,28 @@ def show_verdict(console: Console, verdict: Verdict, arrival: Arrival, *, file: 
         console.print(line)
     if found.hits:
         console.print(_hits(found))
+    if found.trace is not None:
+        show_trace(console, found.trace)
     for name, value in _content(found):
         console.print(f"[dim]{name}[/] {value}")
+
+
+def show_trace(console: Console, trace: Trace) -> None:
+    """Print what each category came to, and the rules that nearly hit with what stopped them."""
+    table = Table(
+        "category", "score", "threshold", "needs, not met", "", box=None, header_style="dim", padding=(0, 2, 0, 0)
+    )
+    for one in trace.weighings:
+        outcome = "reached" if one.reached else "taken away" if one.score >= one.threshold and not one.lacking else ""
+        table.add_row(
+            one.category.value, f"{one.score:g}", f"{one.threshold:g}", "; ".join(one.lacking) or "-", outcome
+        )
+    console.print(table)
+    near = Table("nearly", "place", "stopped by", "text", box=None, header_style="dim", padding=(0, 2, 0, 0))
+    for miss in trace.misses:
+        near.add_row(miss.rule, miss.place.value, miss.stopped_by.value, plain(miss.text))
+    if trace.misses:
+        console.print(near)
 
 
 def _facts(verdict: Verdict) -> Iterator[tuple[str, str]]:

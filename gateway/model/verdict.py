@@ -236,6 +236,47 @@ class Identifier:
 IDENTIFIER_KINDS = ("ip", "email", "url", "domain", "phone", "account", "crypto", "imei", "asn", "hash", "timestamp")
 
 
+class Stop(StrEnum):
+    """What kept a rule from hitting although its wording stands in the mail, in the order of the tests."""
+
+    LANGUAGE = "language"
+    """It belongs to a language that the mail is not in, and whose words are much like those it is in."""
+    UNLESS = "unless"
+    PLACE = "places"
+    NEAR = "near"
+    NOT_NEAR = "not_near"
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A rule that nearly hit, at the earliest place where its wording stands."""
+
+    rule: str
+    place: Place
+    stopped_by: Stop
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """What a category came to."""
+
+    category: Category
+    score: float
+    threshold: float
+    lacking: tuple[str, ...]
+    """Lines of `needs` that nothing met, each as the words that would."""
+    reached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """How a classification came about, beyond its hits; made for an administrator's eyes and never kept."""
+
+    weighings: tuple[Weighing, ...]
+    misses: tuple[Miss, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Classification:
     """What is asked, with the hits that say so."""
@@ -255,6 +296,8 @@ class Classification:
     mla_intended: bool | None = None
     preservation_days: int | None = None
     findings: tuple[Reason, ...] = ()
+    trace: Trace | None = None
+    """Only where it was asked for."""
 
 
 @dataclass(frozen=True, slots=True)

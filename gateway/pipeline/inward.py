@@ -93,10 +93,11 @@ def inward(arrival: Arrival, facts: Facts, tools: Tools) -> Outcome:
     )
 
 
-def assess(arrival: Arrival, facts: Facts, tools: Tools, *, reveal: bool = False) -> Assessment:
+def assess(arrival: Arrival, facts: Facts, tools: Tools, *, reveal: bool = False, trace: bool = False) -> Assessment:
     """The verdict and what it rests on; changes nothing anywhere, so `explain` calls it too.
 
-    With `reveal` identifiers and hits of encrypted mail carry their text: for eyes, never for the journal (DESIGN section 3).
+    With `reveal` identifiers and hits of encrypted mail carry their text, with `trace` rules that nearly hit are named too: for eyes,
+    never for the journal (DESIGN section 3).
     """
     proofs = _proofs(arrival, tools)
     message, unsealed, identity = proofs.message, proofs.unsealed, proofs.identity
@@ -109,6 +110,7 @@ def assess(arrival: Arrival, facts: Facts, tools: Tools, *, reveal: bool = False
         own_addresses=tools.settings.mailboxes,
         sender_domain=message.sender.domain if message.sender else None,
         encrypted=unsealed.encrypted and not reveal,
+        trace=trace and reveal,
     )
     ruling = policy.decide(
         message_defects=defects,

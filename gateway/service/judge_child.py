@@ -73,8 +73,9 @@ def _answer(link: socket.socket, request: Request, content: bytes, tools: Tools)
             mails, blobs = pack(outcome.receipts)
             light = replace(outcome, receipts=mails, prepend=b"")
             send(link, OUTCOME.dump_json(light), (outcome.prepend, *blobs))
-        case AssessArrival(arrival, facts, dns, reveal):
-            found = assess(replace(arrival, content=content), facts, _remembering(tools, dns), reveal=reveal)
+        case AssessArrival(arrival, facts, dns, reveal, trace):
+            known = _remembering(tools, dns)
+            found = assess(replace(arrival, content=content), facts, known, reveal=reveal, trace=trace)
             send(link, VERDICT.dump_json(found.verdict))
         case JudgeAnswer(envelope, candidates, reference, at, waived):
             dispatch = outward(

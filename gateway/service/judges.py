@@ -62,9 +62,10 @@ class Judge:
         seconds: float,
         dns: tuple[DnsAnswer, ...] | None = None,
         reveal: bool = True,
+        trace: bool = False,
     ) -> Verdict:
         """The verdict of one arrival and nothing else; raises JudgeDefeated after `seconds`."""
-        request = AssessArrival(replace(arrival, content=b""), facts, dns, reveal)
+        request = AssessArrival(replace(arrival, content=b""), facts, dns, reveal, trace)
         text, _ = self._ask(request, arrival.content, seconds)
         with self._nonsense():
             return VERDICT.validate_json(text)

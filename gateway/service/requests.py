@@ -37,6 +37,8 @@ class AssessArrival:
     """As with `JudgeArrival`."""
     reveal: bool = True
     """Whether words of encrypted mail may come back: for eyes, never for the journal."""
+    trace: bool = False
+    """Whether rules that nearly hit are named too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,12 @@ class SingleFiles:
         self._nursery = Nursery(equipment_of_files(settings))
         self._judge: Judge | None = None
 
-    def verdict(self, arrival: Arrival) -> Verdict:
+    def verdict(self, arrival: Arrival, *, trace: bool = False) -> Verdict:
         """The verdict live mail would get, judged at `received_at`."""
         for seconds in JUDGE_SECONDS:
             self._judge = self._judge or Judge(self._nursery)
             try:
-                return self._judge.assess(arrival, Facts(reference="", final=True), seconds=seconds)
+                return self._judge.assess(arrival, Facts(reference="", final=True), seconds=seconds, trace=trace)
             except JudgeDefeated:
                 self._judge = None
         return DEFEATED

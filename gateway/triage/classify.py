@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gateway.model.message import Text
-from gateway.model.verdict import Category, Classification, Identifier, Kind, Place, Reason
+from gateway.model.verdict import Category, Classification, Identifier, Kind, Place, Reason, Trace, Weighing
 from gateway.triage import checklist, facts, identifiers
 from gateway.triage.form import Form, read_form
 from gateway.triage.hits import Folded, RuleHit, folded, rule_hits
 from gateway.triage.language import language_of
+from gateway.triage.near_misses import misses
 from gateway.triage.normal import fold
 from gateway.triage.ruleset import Ruleset, Scoring
 from gateway.triage.ruleset_schema import SEVERAL, TOLD_KINDS
@@ -46,11 +47,12 @@ def classify(
     own_addresses: tuple[str, ...],
     sender_domain: str | None,
     encrypted: bool,
+    trace: bool = False,
 ) -> Classification:
     """The classification of new text; `kind` is what the header said of automatic mail, which asks for nothing.
 
     The same text and rule set give the same answer. Of encrypted mail no word leaves: hits without text, no identifiers,
-    no reference; whoever may read it finds them again with `identifiers.find`. Never raises.
+    no reference; whoever may read it finds them again with `identifiers.find`. With `trace` it says what nearly hit. Never raises.
     """
     text, form = read_form(text)
     texts = folded(text)
@@ -75,6 +77,7 @@ def classify(
         mla_intended=checklist.mla_intended(evidence.items),
         preservation_days=facts.preservation_days(texts[Place.BODY], labels=ruleset.labels),
         findings=(*((Reason.DOUBTFUL_CATEGORY,) if finding.doubtful else ()), *form.findings),
+        trace=_trace(texts, evidence, finding, ruleset) if trace else None,
     )
 
 
@@ -89,13 +92,33 @@ def _evidence(
     show: bool,
 ) -> _Evidence:
     language = _language(text, texts, ruleset)
-    without = ruleset.scoring.kin.get(language, frozenset()) if language else frozenset()
-    hits = rule_hits(texts, ruleset=ruleset, show=show, without=without)
+    hits = rule_hits(texts, ruleset=ruleset, show=show, without=_without(language, ruleset))
     named = identifiers.find(text, sender_domain=sender_domain, own_addresses=own_addresses)
     by_rules = frozenset(one.rule.item for one in hits if one.rule.item is not None)
     told = checklist.with_box(by_rules, mla_intended=form.mla_intended)
     items = checklist.items_found(by_rules=told, identifiers=(*named.asked, *named.own), items=ruleset.items)
     return _Evidence(hits, named.asked, items, _scores(hits), language)
+
+
+def _trace(texts: Folded, evidence: _Evidence, finding: _Finding, ruleset: Ruleset) -> Trace:
+    known, scoring = _words(evidence), ruleset.scoring
+    weighings = tuple(
+        Weighing(
+            category=category,
+            score=evidence.scores[category],
+            threshold=scoring.thresholds[category],
+            lacking=tuple(" or ".join(sorted(line)) for line in scoring.needs[category] if known.isdisjoint(line)),
+            reached=category in finding.reached,
+        )
+        for category in _ASKED
+    )
+    hit = frozenset(one.rule.id for one in evidence.hits)
+    return Trace(weighings, misses(texts, hit=hit, ruleset=ruleset, without=_without(evidence.language, ruleset)))
+
+
+def _without(language: str | None, ruleset: Ruleset) -> frozenset[str]:
+    """Languages whose rules are not tried on a mail in that one."""
+    return ruleset.scoring.kin.get(language, frozenset()) if language else frozenset()
 
 
 def _scores(hits: tuple[RuleHit, ...]) -> dict[Category, float]:
