@@ -4,6 +4,7 @@ Phrases: one RE2 set over all of them. Patterns: one RE2 filter over the literal
 neighbours (one language, mostly) in which several may stand, one exact RE2 set. Never says that a term is absent which stands there.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -61,11 +62,12 @@ class Index:
 
     def candidates(self, text: str) -> Candidates:
         """Terms that stand in folded text, and perhaps some that do not; all of them if RE2 gave up."""
-        found: dict[int, list[int]] = {}
+        found: defaultdict[int, list[int]] = defaultdict(list)
+        uses = self._uses
         for number in self._standing(text.encode()):
-            for owner, position in self._uses[number]:
-                found.setdefault(owner, []).append(position)
-        return found
+            for owner, position in uses[number]:
+                found[owner].append(position)
+        return dict(found)
 
     def _standing(self, octets: bytes) -> Iterable[int]:
         phrases, hints = self._phrases.matches(octets), self._hints.matches(octets)
