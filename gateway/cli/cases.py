@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from gateway.cli.context import Context
+from gateway.cli.export import export
 from gateway.cli.journal_view import console, opened_journal, shown, written
 from gateway.cli.review import judge_again
 from gateway.cli.verdict_json import verdict_json
@@ -67,6 +68,7 @@ def show(context: Context, reference: str, as_json: bool) -> None:
 
 
 cases.add_command(judge_again)
+cases.add_command(export)
 
 
 def case_json(view: CaseView) -> dict[str, Any]:
