@@ -3,6 +3,7 @@
 Never seals anything of somebody else's, and never trusts that gpg did what it was asked: what comes out is read again.
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -47,6 +48,13 @@ class Sealer:
     @cached_property
     def _dkim_key(self) -> rsa.RSAPrivateKey:
         return load_key(self.dkim.key)
+
+    def prepare(self) -> None:
+        """Read our own keys before they are needed; what cannot be read now is said when it is."""
+        with suppress(GpgUnavailable, ValueError):
+            self._signing_key()
+        with suppress(SealFailed):
+            self.dkim_field(b"\r\n", at=datetime.now(UTC))
 
     def sign(self, payload: bytes) -> tuple[bytes, str]:
         """An armored detached signature over exactly these bytes, and the micalg that names its hash; SealFailed.

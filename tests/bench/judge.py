@@ -112,7 +112,7 @@ def _check(place: Place, arrival: Arrival) -> None:
 
 
 def _milliseconds(stage: Stage, arrivals: Sequence[Arrival]) -> tuple[float, float]:
-    for arrival in arrivals[: len(arrivals) // 10]:
+    for arrival in arrivals[: max(1, len(arrivals) // 10)]:
         stage(arrival)
     times, cpu = [], _cpu()
     for arrival in arrivals:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -104,3 +105,20 @@ def test_twenty_messages_go_through_the_gateway_alone(tmp_path: Path) -> None:
     assert sum(one["letters"] for one in found["runs"]) == 3 * 4 + 3 * 2
     assert all(one["accept_rate"] > 0 and one["full_rate"] > 0 and one["cpu_ms"] > 0 for one in found["runs"])
     assert {line["unit"]: line["met"] for line in found["asked"] if line["unit"]} == {"MiB": True, "KiB": True}
+
+
+def test_each_stage_of_a_judgement_is_measured() -> None:
+    command = [sys.executable, "-m", "tests.bench.judge", "--messages", "2"]
+    run = subprocess.run(
+        command,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={**os.environ, "COLUMNS": "120"},
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    figures = [float(one) for line in run.stdout.split("\n") for one in re.findall(r"(\d+\.\d\d) / \d", line)]
+    assert len(figures) == 2 * 9
+    assert min(figures) > 0

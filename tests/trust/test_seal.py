@@ -89,6 +89,24 @@ def test_own_keys_are_named_in_full_and_short(sealer: Sealer, own_fingerprint: s
     assert len(sealer.own_keys) == 6
 
 
+def test_prepared_sealer_needs_its_key_file_no_more(sealer: Sealer, tmp_path: Path) -> None:
+    key = tmp_path / "dkim.pem"
+    key.write_bytes(_pem(DKIM_KEY))
+    ready = Sealer(home=sealer.home, signing_key=sealer.signing_key, dkim=Dkim(domain="x.example", key=str(key)))
+    ready.prepare()
+    key.unlink()
+    assert ready.dkim_field(b"From: a@x.example\r\n\r\n", at=NOW)
+
+
+def test_keys_that_are_not_there_are_missed_only_when_they_are_needed(home: GnupgHome, tmp_path: Path) -> None:
+    lost = Sealer(home=home, signing_key="A" * 40, dkim=Dkim(domain="x.example", key=str(tmp_path / "none.pem")))
+    lost.prepare()
+    with pytest.raises(SealFailed):
+        lost.sign(PART)
+    with pytest.raises(SealFailed):
+        lost.dkim_field(b"\r\n", at=NOW)
+
+
 # -- encrypting --------------------------------------------------------------------------------------------------------
 
 
