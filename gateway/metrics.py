@@ -80,7 +80,13 @@ UNACCOUNTED = Gauge(
 PAGES = Counter("cp247_pages", "Pages to the duty officer, by result.", ["result"], registry=REGISTRY)
 KEY_EXPIRY = Gauge(
     "cp247_key_expiry_timestamp_seconds",
-    "When an OpenPGP key expires; absent when never.",
+    "When the last key of an owner ends, subkeys included, by use; absent when never.",
+    ["owner", "use"],
+    registry=REGISTRY,
+)
+CONTACT_EXPIRY = Gauge(
+    "cp247_contact_expiry_timestamp_seconds",
+    "When the entry of a contact ends (valid_until); absent when never.",
     ["owner"],
     registry=REGISTRY,
 )

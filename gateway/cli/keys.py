@@ -196,7 +196,10 @@ def _own(settings: Settings) -> Iterator[Finding]:
     except GpgUnavailable as error:
         yield Finding(ours, str(error), "see openpgp in gateway.yaml; restore it from the backup")
         return
-    yield from _key_findings(ours, key, datetime.now(UTC), "make a new key and give it to every contact point")
+    remedy = "make a new key and give it to every contact point"
+    if not key.can_sign:
+        yield Finding(ours, f"{key.fingerprint} has no subkey that signs", remedy)
+    yield from _key_findings(ours, key, datetime.now(UTC), remedy)
 
 
 def _findings(contact: Contact, now: datetime) -> Iterator[Finding]:
@@ -217,9 +220,11 @@ def _key_findings(whose: str, key: PinnedKey, now: datetime, remedy: str) -> Ite
     rows = (
         (key.revoked, "is revoked", True),
         (not key.usable(now), f"expired on {_day(key.expires)}", True),
+        (key.can_sign and not key.signs(now), f"cannot sign since {_day(key.signing_expires)}", True),
         (not key.can_encrypt, "cannot be encrypted to", False),
         (not key.encrypts(now), f"cannot be encrypted to since {_day(key.encryption_expires)}", True),
         (not key.usable(now + SOON), f"expires on {_day(key.expires)}", False),
+        (key.can_sign and not key.signs(now + SOON), f"cannot sign after {_day(key.signing_expires)}", False),
         (not key.encrypts(now + SOON), f"cannot be encrypted to after {_day(key.encryption_expires)}", False),
     )
     for applies, what, grave in rows:

@@ -15,6 +15,8 @@ class Trait(StrEnum):
     """`openpgp` or `none`."""
     KEY = "key"
     """Primary fingerprint of a good signature by a pinned key."""
+    SIGNATURE_ID = "signature-id"
+    """Of a good signature by a pinned key, as gpg names it; no two are alike."""
     DKIM = "dkim"
     """Name of the key record of a passing signature of the author's organisation, `selector._domainkey.domain`."""
     MAIL_FROM = "mail-from"

@@ -145,10 +145,17 @@ class PinnedKey:
     encryption_expires: datetime | None = None
     subkeys: tuple[str, ...] = ()
     """Fingerprints of its subkeys, upper case: encrypted mail names these, not the primary key."""
+    can_sign: bool = True
+    signing_expires: datetime | None = None
+    """When the last (sub)key that signs ends: known before its signatures fail, which is gpg's to say."""
 
     def usable(self, at: datetime) -> bool:
         """Whether a signature by this key may count at that moment."""
         return not self.revoked and (self.expires is None or at < self.expires)
+
+    def signs(self, at: datetime) -> bool:
+        """Whether its owner can still make signatures that count at that moment."""
+        return self.usable(at) and self.can_sign and (self.signing_expires is None or at < self.signing_expires)
 
     def encrypts(self, at: datetime) -> bool:
         """Whether something may be encrypted to this key at that moment."""
@@ -211,6 +218,8 @@ class OpenpgpSignature:
     """The primary fingerprint is pinned for the contact whom the From address names."""
     signer: str | None = None
     """Folder name of another contact who owns an unexpected key; only a hint for the human."""
+    id: str | None = None
+    """What gpg calls SIG_ID: the same only for the same signature over the same octets."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,7 @@ class Reason(StrEnum):
     KEY_CHANGE = "key-change"
     SIGNATURE_DROPPED = "signature-dropped"
     ENCRYPTION_DROPPED = "encryption-dropped"
+    SIGNATURE_REPEATED = "signature-repeated"
     FIRST_CONTACT = "first-contact"
     DKIM_DOMAIN_CHANGED = "dkim-domain-changed"
     DKIM_SELECTOR_CHANGED = "dkim-selector-changed"

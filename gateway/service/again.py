@@ -10,6 +10,7 @@ from typing import Self
 from gateway.errors import JudgeDefeated
 from gateway.mail.scan import scan_header, sender_of
 from gateway.mail.thread import keys_of
+from gateway.model.history import Appearance, History, Trait
 from gateway.model.outcome import Facts, Outcome, Verdict
 from gateway.model.settings import Settings
 from gateway.model.verdict import Reason
@@ -89,7 +90,7 @@ class Review:
             repeat_of=stored.case.reference if repeated else None,
             final=True,
             receipt_at=now,
-            history=recall.history,
+            history=_without(stored.latest.appearance, recall.history),
         )
 
     def _judged(self, stored: Stored, facts: Facts) -> Outcome:
@@ -115,3 +116,12 @@ class Review:
             equipment = self._equipment if kept is None else replace(self._equipment, rules=kept)
             self._nurseries[ruleset] = Nursery(equipment)
         return self._nurseries[ruleset]
+
+
+def _without(own: Appearance | None, history: History) -> History:
+    """The history before this message was remembered, as far as that tells: its signature is not a repeat of itself."""
+    traits = () if own is None else own.traits
+    ids = {value for trait, value in traits if trait is Trait.SIGNATURE_ID}
+    return History(
+        tuple(one for one in history.sightings if not (one.trait is Trait.SIGNATURE_ID and one.value in ids))
+    )

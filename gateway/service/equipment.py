@@ -5,8 +5,8 @@ A set with broken rules is never handed out: the last good one, kept in the data
 
 import hashlib
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from gateway import log, metrics
@@ -89,8 +89,7 @@ def _directory(settings: Settings, *, without_gpg: bool) -> Directory:
         log.alarm("contact-broken", what=str(complaint), remedy="mend the folder, run `cp247 keys check`, send SIGHUP")
     metrics.CONTACTS.labels("good").set(len(directory.contacts))
     metrics.CONTACTS.labels("broken").set(len(complaints))
-    owners = {one.id: one.keys for one in directory.contacts}
-    _show_expiry({**owners, OURSELVES: own_key(home, settings)})
+    show_expiry(directory, own_key(home, settings))
     return directory
 
 
@@ -124,10 +123,24 @@ def own_key(home: GnupgHome, settings: Settings) -> tuple[PinnedKey, ...]:
         return ()
 
 
-def _show_expiry(keys: Mapping[str, tuple[PinnedKey, ...]]) -> None:
-    """Tell Prometheus when the last key of each owner ends; nothing where one never does."""
+def show_expiry(directory: Directory, ours: tuple[PinnedKey, ...]) -> None:
+    """Tell Prometheus when the last key of each owner ends, and when an entry does; nothing where that is never."""
     metrics.KEY_EXPIRY.clear()
-    for owner, owned in keys.items():
-        ends = [key.expires for key in owned if not key.revoked]
-        if ends and None not in ends:
-            metrics.KEY_EXPIRY.labels(owner).set(max(one.timestamp() for one in ends if one is not None))
+    metrics.CONTACT_EXPIRY.clear()
+    for owner, owned in ((OURSELVES, ours), *((one.id, one.keys) for one in directory.contacts)):
+        keys = [one for one in owned if not one.revoked]
+        _show_last(owner, "sign", [_first(one.expires, one.signing_expires) for one in keys if one.can_sign])
+        _show_last(owner, "encrypt", [_first(one.expires, one.encryption_expires) for one in keys if one.can_encrypt])
+    for contact in directory.contacts:
+        if contact.valid_until is not None:
+            ends = datetime.combine(contact.valid_until + timedelta(days=1), time.min, UTC)
+            metrics.CONTACT_EXPIRY.labels(contact.id).set(ends.timestamp())
+
+
+def _first(*ends: datetime | None) -> datetime | None:
+    return min((one for one in ends if one is not None), default=None)
+
+
+def _show_last(owner: str, use: str, ends: list[datetime | None]) -> None:
+    if ends and None not in ends:
+        metrics.KEY_EXPIRY.labels(owner, use).set(max(one.timestamp() for one in ends if one is not None))

@@ -17,13 +17,14 @@ MAX_SIGHTINGS = 200
 _OF_ADDRESS = Statement(
     select(sightings)
     .where(sightings.c.mailbox == bindparam("mailbox"), sightings.c.address == bindparam("address"))
-    .order_by(sightings.c.last_seen.desc())
+    # each signed mail has an id of its own: they come last, so that they crowd nothing out
+    .order_by(sightings.c.trait == Trait.SIGNATURE_ID.value, sightings.c.last_seen.desc())
     .limit(MAX_SIGHTINGS)
 )
 
 
 def history_of(connection: Connection, *, mailbox: str, address: str) -> History:
-    """All that is remembered of an address, newest first."""
+    """What is remembered of an address."""
     rows = _OF_ADDRESS.rows(connection, {"mailbox": mailbox, "address": key_of(address)})
     return History(
         tuple(Sighting(Trait(row.trait), row.value, row.first_seen, row.last_seen, row.messages) for row in rows)

@@ -115,18 +115,27 @@ def _key(records: list[list[str]], fingerprint: str, octets: bytes) -> PinnedKey
     weak = next((one for one in keys if one[3] in _RSA_AND_DSA and int(one[2] or 0) < MIN_RSA_BITS), None)
     if weak is not None:
         return KeyRefused(f"has {weak[2]} bits, fewer than {MIN_RSA_BITS}", "ask its owner for a stronger key")
-    ciphers = [one for one in keys if "e" in one[11] and one[1] not in {"i", "r", "d", "n"}]
-    ends = [_moment(one[6]) for one in ciphers]
+    can_encrypt, encryption_expires = _able(keys, "e")
+    can_sign, signing_expires = _able(keys, "s")
     return PinnedKey(
         fingerprint=fingerprint,
         packets=octets,
         created=created,
         expires=_moment(primary[6]),
         revoked=primary[1] in {"r", "d"},
-        can_encrypt=bool(ciphers),
-        encryption_expires=None if None in ends else max((one for one in ends if one), default=None),
+        can_encrypt=can_encrypt,
+        encryption_expires=encryption_expires,
         subkeys=tuple(_subkeys(records)),
+        can_sign=can_sign,
+        signing_expires=signing_expires,
     )
+
+
+def _able(keys: list[list[str]], capability: str) -> tuple[bool, datetime | None]:
+    """Whether a (sub)key has that capability, and when the last of them ends; None = never."""
+    able = [one for one in keys if capability in one[11] and one[1] not in {"i", "r", "d", "n"}]
+    ends = [_moment(one[6]) for one in able]
+    return bool(able), None if None in ends else max((one for one in ends if one), default=None)
 
 
 def _subkeys(records: list[list[str]]) -> Iterator[str]:

@@ -100,6 +100,7 @@ def _traits(
     if unsealed.good:
         yield Trait.SIGNATURE, OPENPGP
         yield from ((Trait.KEY, one.fingerprint) for one in unsealed.signatures if one.fingerprint)
+        yield from ((Trait.SIGNATURE_ID, one.id) for one in unsealed.signatures if one.id)
     elif readable and not unsealed.signatures and not unsealed.unsure:
         yield Trait.SIGNATURE, ABSENT
     yield Trait.ENCRYPTION, OPENPGP if unsealed.encrypted else ABSENT
@@ -149,6 +150,12 @@ def _encryption_dropped(seen: _Seen) -> str | None:
     return f"not encrypted; {seen.share(Trait.ENCRYPTION)} mails so far were" if dropped else None
 
 
+def _signature_repeated(seen: _Seen) -> str | None:
+    known = seen.history.of(Trait.SIGNATURE_ID)
+    again = [known[one] for one in seen.values(Trait.SIGNATURE_ID) if one in known]
+    return f"the very same signature came on {again[0].first_seen:%Y-%m-%d} already, in another mail" if again else None
+
+
 def _dkim_domain_changed(seen: _Seen) -> str | None:
     known, new = _dkim(seen)
     changed = known and new and not _domains(known) & _domains(new)
@@ -193,6 +200,7 @@ COMPARISONS: tuple[tuple[Reason, Callable[[_Seen], str | None]], ...] = (
     (Reason.KEY_CHANGE, _key_change),
     (Reason.SIGNATURE_DROPPED, _signature_dropped),
     (Reason.ENCRYPTION_DROPPED, _encryption_dropped),
+    (Reason.SIGNATURE_REPEATED, _signature_repeated),
     (Reason.DKIM_DOMAIN_CHANGED, _dkim_domain_changed),
     (Reason.DKIM_SELECTOR_CHANGED, _dkim_selector_changed),
     (Reason.MAIL_PATH_CHANGED, _mail_path_changed),

@@ -6,7 +6,7 @@ Lines: doc/DETAILS of GnuPG. Rule: RFC 9580 sections 5.2.3 and 9.5; CVE-2018-120
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from gateway.errors import GpgUnavailable
@@ -151,7 +151,9 @@ def _signature(group: tuple[Line, ...], *, pinned: frozenset[str], at: datetime)
         return OpenpgpSignature(Result.FAIL, _word(outcome.words, 0) or None, "bad-signature")
     if len(valid) != 1 or group.index(valid[0]) < group.index(outcome) or len(valid[0].words) < 10:
         return OpenpgpSignature(Result.FAIL, None, "contradictory-status")
-    return _checked(outcome.keyword, valid[0].words, pinned=pinned, at=at)
+    ids = [line.words[0] for line in group if line.keyword == "SIG_ID" and line.words]
+    found = _checked(outcome.keyword, valid[0].words, pinned=pinned, at=at)
+    return replace(found, id=ids[0] if len(ids) == 1 else None)
 
 
 def _unchecked(words: tuple[str, ...]) -> OpenpgpSignature:

@@ -221,6 +221,22 @@ def test_a_second_pinned_key_is_an_alarm_and_no_loss_of_trust(context, journal, 
     other.key.end()
 
 
+def test_a_signature_in_a_second_mail_is_told_and_judged_again_it_repeats_not_itself(
+    context, journal, police, key_file
+) -> None:
+    assert add(context, key_file).exit_code == 0
+    content = police.signed(MAILBOX, *REQUEST)
+    first = arrive(context, journal, police, content)
+    entity = content.partition(b"MIME-Version: 1.0\r\n")[2]
+    replayed = police._complete(MAILBOX, "The same once more", entity)
+    second = arrive(context, journal, police, replayed)
+    assert [Reason.SIGNATURE_REPEATED in verdicts(journal, one)[0].reasons for one in (first, second)] == [False, True]
+    CliRunner().invoke(cases, ["judge-again", first], obj=context)
+    again = verdicts(journal, first)[1]
+    assert again.assurance is Assurance.SIGNED
+    assert Reason.SIGNATURE_REPEATED not in again.reasons
+
+
 def test_a_case_that_is_none_is_named(context, journal) -> None:
     done = CliRunner().invoke(cases, ["judge-again", "247CP-2026-000001-AAAA"], obj=context)
     assert done.exit_code == 2

@@ -134,6 +134,13 @@ def test_a_contact_without_a_pinned_key_drops_nothing() -> None:
     assert Reason.SIGNATURE_DROPPED not in told(unsealed=Unsealed(), identity=identity)
 
 
+@pytest.mark.parametrize(("number", "expected"), [("old", [Reason.SIGNATURE_REPEATED]), ("new", []), (None, [])])
+def test_a_signature_that_came_before_in_another_mail(number: str | None, expected: list[Reason]) -> None:
+    one = signed(A)
+    unsealed = replace(one, signatures=(replace(one.signatures[0], id=number),))
+    assert told(past((Trait.KEY, A, 3), (Trait.SIGNATURE_ID, "old", 1)), unsealed=unsealed) == expected
+
+
 @pytest.mark.parametrize(("encrypted", "dropped"), [(False, True), (True, False)])
 def test_encryption_is_missed_where_it_was_the_rule(encrypted: bool, dropped: bool) -> None:
     unsealed = replace(signed(A), encrypted=encrypted, decrypted=encrypted)
