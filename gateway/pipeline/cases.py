@@ -27,9 +27,13 @@ STRONGEST = tuple(Category)
 def request_key(content: bytes) -> str:
     """What makes a repeat a repeat: Message-ID and body, hashed (CHANNEL C, resends)."""
     header, body_start, _ = scan_header(content)
-    message_id = keys_of(header, ()).message_id or ""
-    digest = hashlib.sha256(message_id.encode("utf-8", "surrogateescape") + b"\0")
-    digest.update(hashlib.sha256(memoryview(content)[body_start:]).digest())
+    return key_of_request(keys_of(header, ()).message_id, memoryview(content)[body_start:])
+
+
+def key_of_request(message_id: str | None, body: memoryview) -> str:
+    """The same of a message whose header was scanned already."""
+    digest = hashlib.sha256((message_id or "").encode("utf-8", "surrogateescape") + b"\0")
+    digest.update(hashlib.sha256(body).digest())
     return digest.hexdigest()
 
 

@@ -20,7 +20,7 @@ from gateway.model.case import CaseView, make_reference
 from gateway.model.message import Arrival
 from gateway.model.outcome import Facts, Outcome
 from gateway.model.verdict import Disposition, Reason
-from gateway.pipeline.cases import bounced_case, request_key
+from gateway.pipeline.cases import bounced_case, key_of_request
 from gateway.pipeline.inward import judge_error
 from gateway.service.delivering import CourierLoop
 from gateway.service.judges import Judge
@@ -260,13 +260,12 @@ class JudgeLoop:
 
     def _facts(self, claim: Claim) -> Facts:
         arrival = claim.arrival
-        header, _, _ = scan_header(arrival.content)
-        sender, _ = sender_of(header)
+        header, body_start, _ = scan_header(arrival.content)
+        keys, (sender, _) = keys_of(header, arrival.envelope.rcpt_tos), sender_of(header)
         recall = self._journal.recall(
-            keys_of(header, arrival.envelope.rcpt_tos),
+            keys,
             mailbox=arrival.mailbox,
-            request_key=request_key(arrival.content),
-            recipients=arrival.envelope.rcpt_tos,
+            request_key=key_of_request(keys.message_id, memoryview(arrival.content)[body_start:]),
             arrival=arrival,
             sender=sender.key if sender else None,
         )
