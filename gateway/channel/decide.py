@@ -21,6 +21,8 @@ from gateway.model.verdict import Withheld
 
 MAX_REFERENCES = 20
 STRICT_RULES = ChannelRules()
+VOUCHING = frozenset({"R0", "R11", "R14", "R17", "R18", "H1"})
+"""Rules that ask who an address belongs to; an exception from another says nothing about that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +88,15 @@ def decide(
             return replace(_decision(draft, row, found if isinstance(found, tuple) else ()), waived=used)
         used = (*used, number)
         named = found if isinstance(found, tuple) else ()
-        draft = replace(draft, exempt=draft.exempt | {row.name}, freed=draft.freed.union(named))
+        vouched = draft.vouched.union(named if row.name in VOUCHING else ())
+        draft = replace(draft, exempt=draft.exempt | {row.name}, freed=draft.freed.union(named), vouched=vouched)
     raise AssertionError("the last row applies to everything")
 
 
 def _number(draft: Draft, row: Row) -> str:
-    return decision_number(row.key, draft.case.reference if draft.case else None, draft.sender, draft.recipients)
+    """Recipients are those of the header too: who is shown and not in this envelope is one whom another piece may reach."""
+    everyone = (*draft.recipients, *draft.external, *draft.partners)
+    return decision_number(row.key, draft.case.reference if draft.case else None, draft.sender, everyone)
 
 
 def _decision(draft: Draft, row: Row, found: tuple[str, ...]) -> Decision:
@@ -146,10 +151,10 @@ def _leave(draft: Draft, row: Row) -> Decision:
 
 
 def _hop(draft: Draft) -> TlsLevel:
-    """What the hop must offer: the floor, and for a forward in clear to a partner an authenticated server (row 19)."""
-    if draft.external or draft.encrypts:
-        return TlsLevel.NONE if draft.encrypts and draft.rules.encrypted_without_tls else draft.hop
-    return TlsLevel.VERIFIED
+    """What the hop must offer: the floor, and for what goes to a partner in clear an authenticated server (row 19)."""
+    if draft.partners and not draft.encrypts:
+        return TlsLevel.VERIFIED
+    return TlsLevel.NONE if draft.encrypts and draft.rules.encrypted_without_tls else draft.hop
 
 
 def _cases(draft: Draft) -> tuple[str, ...]:

@@ -44,6 +44,8 @@ class Draft:
     """Rules from which exceptions free exactly this mail."""
     freed: frozenset[str] = frozenset()
     """Addresses that those rules found, and that the exceptions therefore name."""
+    vouched: frozenset[str] = frozenset()
+    """Those of them that it may be sent to although nobody confirmed them: only a rule that asks this may let them pass."""
 
     @property
     def case(self) -> CaseView | None:
@@ -128,8 +130,8 @@ class Draft:
 
     @property
     def _circular(self) -> frozenset[str]:
-        """Other contact points in To or Cc, where the rule file lets an answer reach them."""
-        if not self.rules.reply_all:
+        """Other contact points in To or Cc, where the rule file lets an answer reach them; a request of our own has one channel."""
+        if not self.rules.reply_all or self.case is None:
             return frozenset()
         others = (one for one in self.external if one in self.visible and self.contact_of(one) != self.counterpart)
         return frozenset(one for one in others if self.is_verified(one))
@@ -239,7 +241,7 @@ class Draft:
 
     def is_reachable(self, key: str) -> bool:
         """The contact point may write to this address: the directory, the rule file or an exception says so."""
-        return self.is_verified(key) or self.is_provider(key) or key in self.freed
+        return self.is_verified(key) or self.is_provider(key) or key in self.vouched
 
     def is_provider(self, key: str) -> bool:
         """The rule file lets the contact point write to this service provider."""

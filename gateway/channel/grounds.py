@@ -214,9 +214,9 @@ def verified_tls(draft: Draft) -> Found:
 
 
 def open_to_partner(draft: Draft) -> Found:
-    """A forward to a domestic partner would leave in clear over a hop that nobody authenticates."""
+    """What goes to a domestic partner would leave in clear over a hop that nobody authenticates."""
     sealed = draft.encrypts or bool(draft.settings.outbound.relay_verified)
-    return draft.partners if not draft.external and not sealed else ()
+    return () if sealed else draft.partners
 
 
 def inside(draft: Draft) -> Found:

@@ -14,22 +14,24 @@ def resolve(
 ) -> Resolution:
     """The case of a message; `recipients` are the addresses it has to do with, the counterpart's among them.
 
-    The first way that hits wins. Thread and tag naming two cases are a conflict, several cases by the later ways are `several`.
+    The first way that hits wins. Thread, tag and conversation naming two cases are a conflict, several cases by a later way are
+    `several`.
     A tag alone binds only where the case's own address is among the recipients; otherwise its case is `unbound`.
     """
     valid = tuple(tag.upper() for tag in keys.tags if is_reference(secret, tag))
     bad_tag = len(valid) < len(keys.tags)
     tagged = tuple(case for case in candidates if case.reference.upper() in valid)
     threaded = _by_thread(keys, candidates)
-    named = _once((*threaded, *tagged))
-    if len(named) > 1:
-        return Resolution(conflict=_references(named), bad_tag=bad_tag)
+    named, talked = _once((*threaded, *tagged)), _by_conversation(keys, candidates)
+    # Two requests of one conversation are two cases that share it: only a conversation of other cases contradicts.
+    if len(named) > 1 or (named and talked and named[0] not in talked):
+        return Resolution(conflict=_references(_once((*named, *talked))), bad_tag=bad_tag)
     present = frozenset(map(address_key, recipients))
     if named and not threaded and not present & addresses_of(named[0]):
         return Resolution(unbound=_references(named), bad_tag=bad_tag)
     if named:
         return Resolution(case=named[0], by="thread" if threaded else "tag", bad_tag=bad_tag)
-    found, by = _guessed(keys, candidates, present)
+    found, by = (talked, "thread-index") if talked else (_open_with(candidates, present), "address")
     if len(found) == 1:
         return Resolution(case=found[0], by=by, bad_tag=bad_tag)
     return Resolution(several=_references(found), bad_tag=bad_tag)
@@ -53,17 +55,19 @@ def _by_thread(keys: ThreadKeys, candidates: tuple[CaseView, ...]) -> tuple[Case
     return _once(tuple(case for one in ids for case in candidates if one in case.thread))
 
 
-def _guessed(
-    keys: ThreadKeys, candidates: tuple[CaseView, ...], present: frozenset[str]
-) -> tuple[tuple[CaseView, ...], str]:
-    """Cases of the same Microsoft conversation, else the open ones of an address the message goes to."""
+def _by_conversation(keys: ThreadKeys, candidates: tuple[CaseView, ...]) -> tuple[CaseView, ...]:
+    """Cases of the same Microsoft conversation."""
     conversation = keys.thread_index
-    found = _once(tuple(case for case in candidates if conversation and conversation in case.thread_indexes))
-    if found:
-        return found, "thread-index"
-    # An answered case is still open here: a second answer that lost its thread must not leave as a new request.
+    return _once(tuple(case for case in candidates if conversation and conversation in case.thread_indexes))
+
+
+def _open_with(candidates: tuple[CaseView, ...], present: frozenset[str]) -> tuple[CaseView, ...]:
+    """Cases that are not closed, of an address the message goes to.
+
+    An answered one is still open here: a second answer that lost its thread must not leave as a new request.
+    """
     open_cases = (case for case in candidates if case.state is not CaseState.CLOSED)
-    return _once(tuple(case for case in open_cases if present & addresses_of(case))), "address"
+    return _once(tuple(case for case in open_cases if present & addresses_of(case)))
 
 
 def _once(cases: tuple[CaseView, ...]) -> tuple[CaseView, ...]:

@@ -1,4 +1,4 @@
-"""Over random cases, threads, recipients and directories no answer leaves its channel."""
+"""Over random cases, threads, recipients, directories, rule files, relays and exceptions no answer leaves its channel."""
 
 from dataclasses import replace
 
@@ -19,6 +19,7 @@ from channel_world import (
     REQUEST,
     REQUEST_ID,
     SECOND,
+    SECRET,
     SETTINGS,
     STRANGER,
     SUBKEY_B,
@@ -32,12 +33,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.channel.refusals import REFUSALS
+from gateway.channel.resolve import resolve
+from gateway.mail.scan import scan
+from gateway.mail.thread import keys_of
 from gateway.model.case import CaseState
-from gateway.model.channel import Act
+from gateway.model.channel import Act, ChannelRules, Waiver
 from gateway.model.trust import Protection, SigLevel, TlsLevel
 from gateway.model.verdict import Withheld
 
+PARTNER = "clerk@prosecution.example"
+PROVIDER = "abuse@provider.example"
 ADDRESSES = (
+    PARTNER,
+    PROVIDER,
     A0,
     JOINT,
     OTHER,
@@ -49,9 +57,33 @@ ADDRESSES = (
     ALIAS,
     "247CP@Police.gov.b.example",
 )
-INSIDE = {COLLEAGUE, MAILBOX, ALIAS}
+INSIDE = {COLLEAGUE, MAILBOX, ALIAS, PARTNER}
+"""Neither these nor partners, who are held to a verified hop, are recipients outside."""
+NAMES_WHOM = frozenset({"R0", "R11", "R14", "R17", "R18", "H1"})
+"""Rules whose exception says that an address nobody confirmed may be written to."""
+MAY_LEAVE_THREAD = frozenset({"R0", "R11", "R12", "R13", "R14", "R17", "R18"})
 PASSES = (Act.ALLOW, Act.UPGRADE)
 
+rule_files = st.builds(
+    ChannelRules,
+    colleague_in_copy=st.booleans(),
+    reply_all=st.booleans(),
+    encrypted_without_tls=st.booleans(),
+    provider_domains=st.sampled_from(((), ("provider.example",))),
+)
+
+
+def configured(delegates, partners, relay):
+    point = replace(SETTINGS.contact_point, delegates=delegates, partner_domains=partners)
+    return replace(SETTINGS, contact_point=point, outbound=replace(SETTINGS.outbound, relay_verified=relay))
+
+
+configurations = st.builds(
+    configured,
+    st.sampled_from(((), ("j.doe",))),
+    st.sampled_from((("prosecution.example",), ())),
+    st.sampled_from((None, "smtp://127.0.0.1:10028")),
+)
 some = st.lists(st.sampled_from(ADDRESSES), max_size=4, unique=True)
 protections = st.builds(Protection, sig=st.sampled_from(SigLevel), enc=st.booleans(), tls=st.sampled_from(TlsLevel))
 addresses = st.lists(
@@ -109,17 +141,20 @@ def drafts(draw):
         "encrypted_to": draw(encryptions),
         "login": draw(st.sampled_from(("j.doe", None))),
         "automatic": draw(st.sampled_from((*[None] * 9, Withheld.AUTO_SUBMITTED))),
-        "settings": draw(
-            st.sampled_from(
-                (SETTINGS, replace(SETTINGS, contact_point=replace(SETTINGS.contact_point, delegates=("j.doe",))))
-            )
-        ),
+        "settings": draw(configurations),
+        "rules": draw(rule_files),
     }
 
 
 # The right answer with a little disorder: most wholly random drafts are refused for something dull.
 nearly_right = st.fixed_dictionaries(
-    {"book": books, "cases": st.one_of(views.map(lambda one: (one,)), cases), "encrypted_to": encryptions},
+    {
+        "book": books,
+        "cases": st.one_of(views.map(lambda one: (one,)), cases),
+        "encrypted_to": encryptions,
+        "settings": configurations,
+        "rules": rule_files,
+    },
     optional={
         "content": some.map(lambda cc: mail(Cc=", ".join(cc) or None)),
         "to": some.map(lambda more: tuple(dict.fromkeys((A0, *more)))),
@@ -140,50 +175,135 @@ def allowed_by(case, book):
     return allowed
 
 
-def holds(decision, draft):
-    """What must be true of a mail that may leave."""
-    book, outside = draft["book"], {one.lower() for one in decision.recipients} - INSIDE
-    assert set(decision.recipients) == set(draft.get("to", (A0,)))
+def outside_of(recipients, draft):
+    partners = {one for one in recipients if one.endswith("@prosecution.example")}
+    if draft["settings"].contact_point.partner_domains:
+        return set(recipients) - INSIDE
+    return (set(recipients) - INSIDE) | partners
+
+
+def is_provider(address, draft):
+    return address not in draft["book"] and address.rpartition("@")[2] in draft["rules"].provider_domains
+
+
+def identity_holds(decision, draft):
+    """What no exception waives: who writes, with which login, that a human does, and with which keys."""
+    assert {one.lower() for one in decision.recipients} == {one.lower() for one in draft.get("to", (A0,))}
     assert draft.get("automatic") is None
     assert draft.get("mail_from", MAILBOX) in (MAILBOX, ALIAS)
-    if not outside:
+    assert scan(draft.get("content", mail())).sender.spec == draft.get("mail_from", MAILBOX)
+    delegates = draft["settings"].contact_point.delegates
+    assert not delegates or draft.get("login", "j.doe") in delegates
+
+
+def holds(decision, draft, waived):
+    """What must be true of a mail that may leave; `waived` are the rules from which exceptions freed exactly this mail."""
+    identity_holds(decision, draft)
+    book, outside = draft["book"], outside_of({one.lower() for one in decision.recipients}, draft)
+    partners = {one for one in decision.recipients if one == PARTNER} - outside
+    relay = draft["settings"].outbound.relay_verified
+    assert not partners or decision.encrypt_to or relay or "R0" in waived
+    if not outside and not partners:
         assert (decision.rule, decision.sign) == ("A1", False)
         return
-    assert COLLEAGUE not in decision.recipients or not decision.encrypt_to
     assert decision.sign
-    assert all(book[one][1].verified for one in outside)
-    contact = book[next(iter(outside))][0]
+    if not outside:
+        return
+    assert COLLEAGUE not in decision.recipients or not decision.encrypt_to or "R22" in waived
+    unconfirmed = {one for one in outside if one not in book or not book[one][1].verified}
+    assert all(is_provider(one, draft) for one in unconfirmed) or waived & NAMES_WHOM
+    floor = channel_holds(decision, draft, outside, waived)
+    if draft["rules"].encrypted_without_tls and decision.encrypt_to:
+        floor = replace(floor, tls=TlsLevel.NONE)
+    assert floor.tls is not TlsLevel.VERIFIED or relay or "H3" in waived
+    assert decision.protection.reaches(replace(floor, tls=TlsLevel.NONE, enc=floor.enc and "H2" not in waived))
+    sealed_for_all(decision, draft, outside, floor, waived)
+
+
+def channel_holds(decision, draft, outside, waived):
+    """Destination and thread of CHANNEL A1; returns the floor."""
+    book = draft["book"]
+    named = [book[one][0] for one in outside if one in book]
+    floor = Protection()
+    for contact in named:
+        floor = floor.join(contact.minimum)
     if decision.case is None:
         assert decision.opens
-        assert len(outside - joint_of(contact)) <= 1
-        floor = contact.minimum
-    else:
-        case = next(one for one in draft["cases"] if one.reference == decision.case)
-        assert outside <= allowed_by(case, book)
-        assert outside & {case.origin, case.reply_to}
-        assert case.contact in (None, contact.id)
-        floor = case.floor.join(contact.minimum)
-    assert {book[one][0].id for one in outside} == {contact.id}
-    assert floor.tls is not TlsLevel.VERIFIED
-    assert decision.protection.reaches(replace(floor, tls=TlsLevel.NONE))
-    if floor.enc or draft.get("encrypted_to") is not None:
-        assert decision.encrypt_to == (contact.id,)
+        assert len({one for one in outside if one not in book or not book[one][1].joint}) <= 1 or waived
+        return floor
+    case = next(one for one in draft["cases"] if one.reference == decision.case)
+    assert case.mailbox == draft.get("mail_from", MAILBOX)
+    if waived & MAY_LEAVE_THREAD:
+        return floor.join(case.floor)
+    if "H1" not in waived:
+        assert case.contact in (None, book[case.origin][0].id)
+        allowed = allowed_by(case, book)
+        others = {one for one in outside if draft["rules"].reply_all and one in book and book[one][1].verified}
+        assert outside <= allowed | others
+    assert outside & {case.origin, case.reply_to}
+    return floor.join(case.floor)
+
+
+def sealed_for_all(decision, draft, outside, floor, waived):
+    """Encrypted where it must be, to a usable key of everybody outside, and readable by us."""
+    book, encrypted_to = draft["book"], draft.get("encrypted_to")
+    if "H2" not in waived and (floor.enc or encrypted_to is not None):
+        assert decision.encrypt_to
     if decision.encrypt_to:
-        assert any(key.encrypts(AT) for key in contact.keys)
-    assert draft.get("encrypted_to") is None or OUR_SUBKEY in draft["encrypted_to"]
+        assert all(one in book for one in outside)
+        contacts = {book[one][0] for one in outside}
+        assert {one.id for one in contacts} <= set(decision.encrypt_to)
+        assert all(any(key.encrypts(AT) for key in contact.keys) for contact in contacts)
+    assert encrypted_to is None or OUR_SUBKEY in encrypted_to
 
 
-def judged(draft):
-    decision = decided(**draft)
+def right(draft):
+    """The five conditions of CHANNEL A1 for an answer in clear to the one address that asked, with nothing else about it."""
+    cases, book, content = draft["cases"], draft["book"], draft.get("content", mail())
+    resolution = resolve(keys_of(scan(content).header, draft["to"]), cases, recipients=draft["to"], secret=SECRET)
+    case = resolution.case
+    if case is None or case.origin not in book or draft.get("encrypted_to") is not None:
+        return False
+    contact, address_of_it = book[case.origin]
+    floor = case.floor.join(contact.minimum)
+    return (
+        case.mailbox == MAILBOX
+        and case.contact in (None, contact.id)
+        and address_of_it.verified
+        and draft["to"] == (case.origin,)
+        and (not floor.enc or any(key.encrypts(AT) for key in contact.keys))
+        and (
+            floor.tls is not TlsLevel.VERIFIED
+            or draft["settings"].outbound.relay_verified is not None
+            or (floor.enc and draft["rules"].encrypted_without_tls)
+        )
+    )
+
+
+def judged(draft, waived=frozenset(), rules=frozenset()):
+    decision = decided(**draft, waived=waived)
     if decision.act in PASSES:
         assert decision.reply == ""
-        holds(decision, draft)
-        return
+        assert set(decision.waived) <= waived
+        holds(decision, draft, rules)
+        return decision
     assert decision.recipients == ()
     assert decision.rule in REFUSALS
     assert decision.reply.isascii()
     assert len(decision.reply) <= 500
     assert "\n" not in decision.reply
+    return decision
+
+
+def granted_for(draft, willing):
+    """Numbers that the table gave one after the other and people waived, with their rules, as long as they are willing."""
+    numbers, rules = frozenset(), frozenset()
+    for _ in range(willing):
+        decision = judged(draft, numbers, rules)
+        if decision.act in PASSES or decision.waiver is Waiver.NOBODY or decision.number in numbers:
+            break
+        numbers, rules = numbers | {decision.number}, rules | {decision.rule}
+    return numbers, rules
 
 
 @given(drafts())
@@ -196,3 +316,34 @@ def test_no_answer_leaves_its_channel(draft):
 @settings(max_examples=200, deadline=None)
 def test_no_nearly_right_answer_leaves_its_channel(draft):
     judged(draft)
+
+
+@given(st.one_of(drafts(), nearly_right), st.integers(1, 5))
+@settings(max_examples=100, deadline=None)
+def test_exceptions_free_from_the_rules_they_name_and_no_other(draft, willing):
+    numbers, rules = granted_for(draft, willing)
+    judged(draft, numbers, rules)
+
+
+@given(nearly_right, nearly_right, st.integers(1, 5))
+@settings(max_examples=100, deadline=None)
+def test_an_exception_frees_no_mail_to_others(draft, other, willing):
+    numbers, _ = granted_for(draft, willing)
+    shown = [scan(one.get("content", mail())) for one in (draft, other)]
+    people = [
+        frozenset(map(str.lower, one.get("to", (A0,))))
+        | frozenset(str(field.value) for field in message.header.all("cc"))
+        for one, message in zip((draft, other), shown, strict=True)
+    ]
+    if people[0] != people[1]:
+        assert decided(**other, waived=numbers) == decided(**other)
+
+
+@given(nearly_right)
+@settings(max_examples=100, deadline=None)
+def test_an_answer_that_keeps_all_five_conditions_leaves(draft):
+    case = draft["cases"][0] if draft["cases"] else None
+    draft = {**draft, "to": (case.origin or A0,) if case else (A0,), "encrypted_to": None}
+    draft["content"] = mail(To=draft["to"][0])
+    if right(draft):
+        assert decided(**draft).act in PASSES

@@ -433,6 +433,14 @@ def test_row_19_forward_to_a_partner_needs_a_verified_hop_or_a_key():
     assert decision.protection.tls is TlsLevel.VERIFIED
 
 
+def test_row_19_a_copy_of_an_answer_to_a_partner_needs_it_too():
+    content, to = mail(Cc=PARTNER), (A0, PARTNER)
+    assert decided(content, to=to, settings=WITH_PARTNER).row == 19
+    verified = replace(WITH_PARTNER, outbound=replace(WITH_PARTNER.outbound, relay_verified="smtp://127.0.0.1:10028"))
+    decision = decided(content, to=to, settings=verified)
+    assert (decision.rule, decision.protection.tls) == ("A3", TlsLevel.VERIFIED)
+
+
 def test_row_21_colleague_of_a_plain_answer_gets_his_copy():
     decision = decided(mail(Cc=COLLEAGUE), to=(A0, COLLEAGUE))
     assert (decision.rule, decision.recipients) == ("A3", (A0, COLLEAGUE))
@@ -585,6 +593,12 @@ def test_row_36_one_request_to_two_counterparts():
     )
 
 
+def test_row_36_reply_all_of_the_rule_file_is_for_answers():
+    content, to, rules = mail(**LOST, To=f"{A0}, {OTHER_CONTACT}"), (A0, OTHER_CONTACT), ChannelRules(reply_all=True)
+    assert decided(content, to=to, cases=(), rules=rules).row == 36
+    assert decided(mail(Cc=OTHER_CONTACT), to=to, rules=rules).rule == "A3"
+
+
 def test_row_37_new_mail_to_a_stranger():
     refused(
         decided(mail(**LOST, To=STRANGER), to=(STRANGER,), cases=()),
@@ -708,6 +722,23 @@ def test_a_stranger_in_an_encrypted_answer_takes_an_exception_from_each_rule():
     assert (first.rule, second.rule) == ("R14", "H2")
     third = decided(content, to=to, cases=(ENCRYPTED,), waived=frozenset({first.number, second.number}))
     assert (third.rule, third.encrypt_to, third.waived) == ("A10", (), (first.number, second.number))
+
+
+@pytest.mark.parametrize("first", ["R12", "R16"])
+def test_one_person_cannot_vouch_for_an_address_that_takes_two(first):
+    content, to = (mail(To=UNVERIFIED), (UNVERIFIED,)) if first == "R12" else (mail(), (A0, UNVERIFIED))
+    refusal = decided(content, to=to)
+    assert (refusal.rule, refusal.waiver) == (first, Waiver.ONE)
+    further = decided(content, to=to, waived=frozenset({refusal.number}))
+    assert (further.rule, further.waiver) == ("R18", Waiver.TWO)
+    both = decided(content, to=to, waived=frozenset({refusal.number, further.number}))
+    assert (both.rule, both.recipients) == ("A10", to)
+
+
+def test_an_exception_names_who_is_shown_too():
+    shown = decided(mail(Cc=STRANGER))
+    other = decided(mail(Cc="y@gmail.example"), waived=frozenset({shown.number}))
+    assert (shown.rule, other.rule) == ("R14", "R14")
 
 
 def test_pressing_send_again_gives_the_same_number():

@@ -88,6 +88,18 @@ def test_conversation_of_two_cases_is_several():
     assert resolved(ThreadKeys(thread_index="01" * 22), (REQUEST, twin)).several == (CASE, SECOND)
 
 
+def test_thread_of_one_and_conversation_of_another_is_a_conflict():
+    found = resolved(ThreadKeys(in_reply_to=(REQUEST_ID,), thread_index="02" * 22))
+    assert (found.case, found.conflict) == (None, (CASE, SECOND))
+    assert resolved(ThreadKeys(tags=(CASE,), thread_index="02" * 22)).conflict == (CASE, SECOND)
+
+
+def test_a_conversation_that_two_cases_share_contradicts_neither():
+    twin = replace(OTHER_CASE, thread_indexes=("01" * 22,))
+    found = resolved(ThreadKeys(in_reply_to=(REQUEST_ID,), thread_index="01" * 22), (REQUEST, twin))
+    assert (found.case, found.by) == (REQUEST, "thread")
+
+
 def test_the_only_open_case_of_the_address_is_it():
     assert resolved() == Resolution(case=REQUEST, by="address")
 
