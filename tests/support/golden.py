@@ -125,7 +125,7 @@ def case_settings(home: Path | str) -> Settings:
         rules=str(TESTS.parent / "rules"),
         keys=str(DATA / "directory"),
         openpgp=Openpgp(home=str(home), signing_key=OWN_KEY),
-        dns=Dns(timeout=0.3),
+        dns=Dns(timeout=1.0),
         arc=Arc(trusted_sealers=("relay.example",)),
     )  # fmt: skip
 

@@ -56,7 +56,8 @@ def spf(
 def test_rfc7208_suite_gives_the_expected_results(group) -> None:
     wrong = []
     with StubDns(group["zone"]) as stub:
-        resolver = Resolver(nameservers=(stub.nameserver,), timeout=0.15)
+        # Only where a name is silent on purpose is it worth not to wait: the machine may be busy.
+        resolver = Resolver(nameservers=(stub.nameserver,), timeout=0.5 if "TIMEOUT" in str(group["zone"]) else 5.0)
         for case in group["cases"]:
             result = spf(resolver, case["mail_from"], peer=case["ip"], helo=case["helo"])
             if result.result not in case["expected"]:
