@@ -37,13 +37,14 @@ _PLATFORMS = (
     r"|فيسبوك|انستغرام|إنستغرام|تلغرام|تليجرام|تيليجرام|تويتر|سناب ?شات|واتساب|تيك ?توك|ديسكورد|フェイスブック|インスタグラム|テレグラム|ツイッター|ディスコード|ライン"
     r"|ფეისბუქ\pL*|ტელეგრამ\pL*|ინსტაგრამ\pL*|դիսքորդ|ֆեյսբուք\pL*|տելեգրամ\pL*|ինստագրամ\pL*"
 )
-_OPEN = r"[\"'“«„‘「『(]"
-_CLOSE = r"[\"'”»“’」』)]"
+_OPEN = r"[\"'“«„‘「『]"
+_CLOSE = r"[\"'”»“’」』]"
 _HANDLE = r"@?[0-9A-Za-z_.-]*[0-9_][0-9A-Za-z_.-]*(?:#[0-9]{4})?"
 _QUOTED = rf"{_OPEN}(@?[^\s\"'”»“’」』()][^\"'”»“’」』()\n]{{1,40}}){_CLOSE}"
-_BETWEEN = r"(?:[\s/-]{1,2}[\pL.'’]{1,18}){0,4}?"
+_BETWEEN = r"(?:[\s/,-]{1,2}[\pL.'’]{1,18}){0,4}?"
 _ON = r"(?:on|sur|en|auf|bei|su|no|na|pe|op|în|в|у|на|على|de|from|via|in|of)"
 
+_FILE = re.compile(r"\.(?:[a-z]{2,4}|7z|mp[34])$", re.IGNORECASE)
 _DATE = re.compile(r"\d{1,4}[./-]\d{1,2}[./-]\d{1,4}")
 _ARTICLE = re.compile(
     r"(?:arts?|no|nr|num|para|ref|tel|cc|ip|ipv[46]|utc|gmt|as|sha|md5|pdf|19|20)?[.-]?\d{1,5}(?:st|nd|rd|th|gb|mb|h|d)?",
@@ -65,20 +66,32 @@ def named(written: str) -> str:
     return "" if name.isdigit() and len(name) < MIN_NUMBER else name.strip("-")
 
 
+def quoted(written: str) -> str:
+    """A single word in quotation marks that is no word: a file and a reference are none either."""
+    name = named(written)
+    return name if any(map(str.islower, name)) and not _FILE.search(name) else ""
+
+
 def number(written: str) -> str:
     """An account number in a known form."""
     return written
 
+
+_SAID = rf"(?im)(?:\b|^|\s)(?:{_LABELS})(?:\s?\([^()\n]{{1,30}}\))?(?:\s(?:is|est|es|é|è|ist|este))?\s?[:#=：]\s?"
+"""A label, what qualifies it, and the sign behind it."""
 
 ACCOUNT_READINGS: tuple[Reading, ...] = (
     Reading("account", r"(?:^|[\s(\[\"'“«„:,;/|「])(@[A-Za-z0-9_][A-Za-z0-9_.]+)", labelled),
     Reading("account", r"\b(7656119[0-9]{10})\b", number),
     Reading("account", r"\b(UC[0-9A-Za-z_-]{22})\b", number),
     Reading("account", r"\b([0-9A-Za-z_.]{2,32}#[0-9]{4})\b", labelled),
-    Reading("account", rf"(?i)\b(?:{_LABELS})(?:\s?\([^()\n]{{1,30}}\))?(?:\s(?:is|est|es|é|è|ist|este))?\s?[:#=：]\s?{_QUOTED}", labelled),
-    Reading("account", rf"(?i)(?:\b|^|\s)(?:{_LABELS})(?:\s?\([^()\n]{{1,30}}\))?(?:\s(?:is|est|es|é|è|ist|este))?\s?[:#=：]\s?([^\s,;<>|、。]+)", labelled),
+    Reading("account", rf"{_SAID}{_QUOTED}", labelled),
+    Reading("account", rf"{_SAID}([^\s,;<>|、。]*[0-9_.@-][^\s,;<>|、。]*)", labelled),
+    Reading("account", rf"{_SAID}([^\s,;<>|、。0-9]+)\s*?(?:[\n,;.)、。]|$)", labelled),
     Reading("account", rf"(?i)(?:\b|^|\s)(?:{_LABELS})\s(?:\pL{{1,4}}[\s']){{0,2}}(?:{_PLATFORMS})\s?[:=：]\s?([0-9A-Za-z_.@-]{{3,40}})", labelled),
     Reading("account", r"(?i)\b(?:user|account|profile|member|customer|benutzer|gebruikers|utente)[ -]?(?:ids?|numbers?|no\.?)\s([0-9]{6,20})\b", number),
+    Reading("account", r"(?i)\bid[:#\s]{1,2}([0-9]{6,20})\b", number),
+    Reading("account", rf"{_OPEN}([A-Za-z][0-9A-Za-z.-]*[0-9_][0-9A-Za-z_.-]*){_CLOSE}", quoted),
     Reading("account", rf"(?i)(?:{_PLATFORMS})\pL{{0,12}}{_BETWEEN}[\s:：(#=/-]{{0,3}}{_QUOTED}", named),
     Reading("account", rf"(?i)(?:{_PLATFORMS})\pL{{0,12}}{_BETWEEN}[\s:：(#=/-]{{1,3}}{_OPEN}?({_HANDLE})", named),
     Reading("account", rf"(?i)(?:\b|^|\s)(?:{_NAMES})\s?{_QUOTED}", named),
@@ -99,31 +112,14 @@ _PROFILE = re.compile(
 _PROFILE_ID = re.compile(
     r"(?:https?://)?(?:www\.|m\.)?facebook\.com/profile\.php\?id=(?P<name>\d{5,20})(?:&.*)?", re.IGNORECASE
 )
-_NO_NAMES = frozenset(
-    [
-        "profile.php",
-        "watch",
-        "groups",
-        "pages",
-        "share",
-        "p",
-        "reel",
-        "status",
-        "search",
-        "login",
-        "home",
-        "hashtag",
-        "explore",
-        "joinchat",
-        "c",
-        "s",
-        "video",
-    ]
+_NO_NAME = re.compile(
+    r"profile\.php|watch|groups|pages|share|p|reel|status|search|login|home|hashtag|explore|joinchat|c|s|video",
+    re.IGNORECASE,
 )
 
 
 def profiles(url: str) -> Iterator[str]:
     """The account that the address of a profile names, if it is one."""
     match = _PROFILE_ID.fullmatch(url) or _PROFILE.fullmatch(url)
-    if match is not None and match["name"].lower() not in _NO_NAMES:
+    if match is not None and not _NO_NAME.fullmatch(match["name"]):
         yield match["name"]

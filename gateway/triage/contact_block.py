@@ -15,6 +15,8 @@ MAX_LINE = 400
 CLOSING_LINES = 25
 """Lines behind a complimentary close that may still be the signature."""
 HEAD_LINES = 30
+SIGNED_LINES = 3
+"""Last lines of a letter in which its writer may stand."""
 BEFORE = 70
 """Characters in front of a number in which a word such as `call-back` makes it the sender's."""
 
@@ -25,7 +27,7 @@ PERSONAL = frozenset({"phone", "email", "url", "domain", "account"})
 
 _CLOSING = re.compile(
     r"\s*(?:(?:(?:with )?(?:kind|best|warm|many thanks and)(?:est)? )?regards|(?:yours )?(?:sincerely|faithfully|truly|respectfully)|respectfully|best wishes"
-    r"|with (?:kind |best )?(?:regards|respect)|(?:bien )?cordialement|veuillez agréer|(?:sincères )?salutations|respectueusement|atentamente|(?:un )?saludos?"
+    r"|with (?:kind |best )?(?:regards|respect)|(?:bien )?cordialement|veuillez agréer|(?:sincères )?salutations|respectueusement|(?:sin otro particular|(?:[^.]{0,40})?l[eo]s? saludan? )?atentamente|sin otro particular|(?:un )?saludos?"
     r"|reciba un|le saluda|cordialmente|atenciosamente|(?:com os melhores |melhores )?cumprimentos|respeitosamente|cu (?:deosebit[aă] )?(?:stim[aă]|respect|considera[tț]ie)"
     r"|mit (?:freundlichen|besten|kollegialen|vorzüglicher)|freundliche grüße|viele grüße|hochachtungsvoll|im auftrag|mfg|(?:cordiali|distinti) saluti|con osservanza"
     r"|с уважением|с наилучшими|з повагою|з найкращими|مع (?:خالص |فائق )?(?:التحي|الاحترام|التقدير|الشكر)|وتفضلوا بقبول|تحياتي|saygılarım|iyi çalışmalar|arz ederim"
@@ -47,6 +49,11 @@ _LABEL = (
     r"|faks|e-?posta|telefoon|mobiel|電話|携帯|メール|ტელ(?:ეფონი)?|ელ\.? ?ფოსტა|ფაქსი|հեռ(?:ախոս)?|էլ\.? ?փոստ|ֆաքս"
 )
 _HEAD = re.compile(rf"\s*(?:{_LABEL})\b[.]?\s*(?:no\.?|number)?\s*[:：+.]", re.IGNORECASE)
+_NAME = re.compile(r"[^\d:?!]{2,60}")
+_NAMED_NUMBER = re.compile(
+    r"\s*[^\d\s:?!(+][^\d:?!(+]{2,60}[,;\u2013-]\s*(?:tel\.?|mob\.?)?:?\s*\+\d[\d ()/.-]{6,}(?:\(.{1,20}\))?\.?\s*$",
+    re.IGNORECASE,
+)
 _FIELD = re.compile(rf"\s*(?:[a-z]?\d{{0,2}}[.)]?\s*)?(?:{_LABEL})\b[^\n\t:]{{0,40}}[\t:：]", re.IGNORECASE)
 _OFFICE = re.compile(
     r"\s*(?:requesting (?:authority|officer|agency|unit)|(?:case |contact |duty |responsible )?officer|officer in charge|person in charge|contact(?: person| point| officer| details)?\b"
@@ -57,11 +64,11 @@ _OFFICE = re.compile(
 )
 _REACH_WORDS = (
     r"(?i)call[- ]?back|call (?:us|me|our|the duty)|(?:reach|contact|phone|telephone|ring) (?:us|me|our|the (?:duty|undersigned))|(?:reached|contacted|available|reachable) (?:at|on|under|by|24)"
-    r"|our (?:duty|24|office|phone|hotline|telephone|contact|liaison|mailbox|e-?mail)|duty (?:officer|phone|desk|number|line)|on[- ]call|hotline|24/7 (?:phone|line|number|desk)|\bfax\b|supervisor"
-    r"|(?:reply|respond|answer|response) (?:to|at)\b|send (?:the |your )?(?:answer|reply|response|results?)|rappel|joindre|joignable|permanence|notre (?:numéro|service)|télécopie|supérieur"
+    r"|our (?:duty|24|office|phone|hotline|telephone|contact|liaison|mailbox|e-?mail)|\bduty[ :,]|on[- ]call|hotline|24/7 (?:phone|line|number|desk)|\bfax\b|supervisor"
+    r"|(?:reply|respond|answer|response) (?:to|at)\b|send (?:the |your )?(?:answer|reply|response|results?)|rappel|appel(?:ez|er)|restons en ligne|joindre|joignable|permanence|notre (?:numéro|service)|télécopie|supérieur"
     r"|contactar(?:nos|me)|llamar|nuestro (?:teléfono|número)|guardia|superior|rückruf|erreichbar|bereitschaft|vorgesetzt|kontaktieren|contattar|reperibil|richiamare|nostro (?:numero|ufficio)"
     r"|plantão|contat(?:ar|o)|nosso (?:telefone|número)|contacta|sunați|ofițer(?:ul)? de serviciu|дежурн|перезвон|связ(?:аться|ь)|руководител|чергов|зв.яз|керівник|للاتصال|المناوب|معاودة"
-    r"|nöbetçi|irtibat|ulaşabil|geri arama|bereikbaar|terugbel|dienstdoend|leidinggevende|当直|折り返し|მორიგე|დაგვიკავშირდ|հերթապահ|կապ(?:վել|նվել)"
+    r"|nöbetçi|irtibat|ulaşabil|geri arama|bereikbaar|terugbel|\bbel\b|dienstdoend|leidinggevende|当直|折り返し|მორიგე|დაგვიკავშირდ|հերթապահ|կապ(?:վել|նվել)"
 )
 
 Span = tuple[int, int]
@@ -70,7 +77,13 @@ Span = tuple[int, int]
 def contact_blocks(text: str, *, form: bool) -> tuple[Span, ...]:
     """Where the sender's own contact data stand, as offsets; `form`: the text is one of the Committee's forms."""
     lines = list(_lines(text))
-    return (*_signature(lines), *_letterhead(lines), *_own_lines(lines, form=form), *_reached(text))
+    return (
+        *_signature(lines),
+        *_last_lines(lines),
+        *_letterhead(lines),
+        *_own_lines(lines, form=form),
+        *_reached(text),
+    )
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
@@ -96,6 +109,17 @@ def _signature(lines: list[tuple[int, str]]) -> Iterator[Span]:
     if kept:
         start, line = lines[last + kept]
         yield lines[last][0], start + len(line)
+
+
+def _last_lines(lines: list[tuple[int, str]]) -> Iterator[Span]:
+    """A name with a number, or a name above a labelled number, as the last words of a letter that says no farewell."""
+    written = [(start, line) for start, line in lines if line.strip()]
+    for number in range(max(len(written) - SIGNED_LINES, 1), len(written)):
+        (above, name), (start, line) = written[number - 1], written[number]
+        adjoins = above + len(name) + 1 == start
+        signed = adjoins and _HEAD.match(line) and _NAME.fullmatch(name)
+        if len(line) <= MAX_LINE and (signed or (not adjoins and _NAMED_NUMBER.match(line))):
+            yield start, start + len(line)
 
 
 def _letterhead(lines: list[tuple[int, str]]) -> Iterator[Span]:

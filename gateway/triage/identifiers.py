@@ -43,7 +43,8 @@ _PORT = re.compile(
     r"(?: ?(?:no\.?|number|source|de origen|de origem|d'origine|di origine|sursă|источника|джерела|المصدر))?\W{0,4}(\d{1,5})(?!\d)",
     re.IGNORECASE,
 )
-_PORT_BEHIND = re.compile(r"\]?:(\d{1,5})(?!\d)")
+_PORT_BEHIND = re.compile(r":(\d{1,5})$")
+_PORT_BEHIND_BRACKET = re.compile(r"\]:(\d{1,5})(?!\d)")
 _MAX_PORT = 65_535
 
 _LAST = READINGS[-1]
@@ -159,16 +160,13 @@ def _identifier(kind: str, value: str, written: str, start: int, end: int, place
 
 def _bound(one: Identifier, text: str, end: int, times: list[Identifier]) -> Identifier:
     """The address with the source port and the moment that belong to it, if they stand on its line or close by."""
-    port = _PORT_BEHIND.search(one.written) or _PORT_BEHIND.match(text, end)
-    port = port or _PORT.search(text[end : end + MAX_BOUND].split("\n", maxsplit=1)[0])
+    if ":" in one.value:
+        port = _PORT_BEHIND_BRACKET.match(text, end)
+    else:
+        port = _PORT_BEHIND.search(text[one.offset : end])
+    port = port or _PORT.search(text[end : end + MAX_BOUND].split("\n")[0])
     known = int(port[1]) if port and 0 < int(port[1]) <= _MAX_PORT else None
-    # a colon in an IPv6 address is no port's
-    plain = (
-        known
-        if one.value.count(":") == 0 or "]" in text[one.offset : end + 1] or port is None or port.re is _PORT
-        else None
-    )
-    return replace(one, port=plain, at=_moment(one, text, times))
+    return replace(one, port=known, at=_moment(one, text, times))
 
 
 def _moment(one: Identifier, text: str, times: list[Identifier]) -> str | None:

@@ -35,7 +35,7 @@ NEIGHBOURS = (
 """Languages without rules that would otherwise be taken for one that has some."""
 OURS = "ENGLISH FRENCH SPANISH PORTUGUESE ROMANIAN GERMAN ITALIAN RUSSIAN UKRAINIAN ARABIC TURKISH DUTCH"
 
-_NO_WORDS = re.compile(r"\S*[\d@/\\_|=]\S*")
+_NO_WORDS = re.compile(r"[!-~]*[0-9@/\\_|=][!-~]*")
 
 
 def language_of(text: str, folded: str, *, common_words: Mapping[str, frozenset[str]]) -> str | None:

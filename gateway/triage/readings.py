@@ -42,10 +42,10 @@ _HASH_LENGTHS = frozenset({32, 40, 56, 64, 96, 128})
 
 _UNSPACED_TAIL = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\u0e00-\u0eff]+.*")
 _PHONE_GROUP = re.compile(r"\(?\d+\)?")
-_AFTER_PHONE = re.compile(r"\s{2,}|/")
+_AFTER_PHONE = re.compile(r"\s{2,}|/|\s\(")
 _YEAR_DIGITS = 4
 """Of a year or a port behind a number; a shorter group goes on with it."""
-_MOST_DIGITS = 15
+_FEWEST_DIGITS, _MOST_DIGITS = 8, 15
 """Of a telephone number in international form (ITU-T E.164)."""
 
 
@@ -131,13 +131,14 @@ def phone(written: str) -> str:
     """E.164: a plus and 8 to 15 digits; a bracketed trunk zero is not dialled from abroad, figures behind are another matter."""
     plain = written.replace("(0)", "")
     digits = ""
-    for group in _PHONE_GROUP.finditer(_AFTER_PHONE.split(plain)[0] if _digits(plain) > _MOST_DIGITS else plain):
+    first = _AFTER_PHONE.split(plain)[0]
+    for group in _PHONE_GROUP.finditer(first if _digits(first) >= _FEWEST_DIGITS else plain):
         more = group[0].strip("()")
-        if len(digits) >= 8 and len(digits) + len(more) > _MOST_DIGITS and len(more) >= _YEAR_DIGITS:
+        if len(digits) >= _FEWEST_DIGITS and len(digits) + len(more) > _MOST_DIGITS and len(more) >= _YEAR_DIGITS:
             break
         digits += more
     digits = digits.removeprefix("00") if written.startswith("00") else digits
-    return f"+{digits}" if 8 <= len(digits) <= _MOST_DIGITS and not digits.startswith("0") else ""
+    return f"+{digits}" if _FEWEST_DIGITS <= len(digits) <= _MOST_DIGITS and not digits.startswith("0") else ""
 
 
 def _digits(text: str) -> int:

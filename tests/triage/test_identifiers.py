@@ -253,3 +253,105 @@ def test_a_megabyte_of_candidates_takes_bounded_time(piece):
     start = time.process_time()
     read(piece * (1_000_000 // len(piece)))
     assert time.process_time() - start < 3.0
+
+
+MORE = [
+    ("account", "Instagram account night.jar_77", ["night.jar_77"]),
+    ("account", "o perfil do Instagram fox_77 e", ["fox_77"]),
+    ("account", "пользователь Телеграм @fox_ru", ["@fox_ru"]),
+    ("account", "Telegram hesabı fox_77", ["fox_77"]),
+    ("account", "Discord user Foo#1234", ["Foo#1234"]),
+    ("account", "Discord ID 123456789012345678", ["123456789012345678"]),
+    ("account", "Snapchat, Name raven.k07", ["raven.k07"]),
+    ("account", "Steam 76561198000000000", ["76561198000000000"]),
+    ("account", 'TikTok account "shadowfox"', ["shadowfox"]),
+    ("account", "usuario de Instagram: luna.perez", ["luna.perez"]),
+    ("account", "usuario: nombre completo", []),
+    ("account", "https://t.me/night_jar and https://instagram.com/luna_p/", ["night_jar", "luna_p"]),
+    ("account", "https://www.facebook.com/profile.php?id=100012345678901", ["100012345678901"]),
+    ("account", "Instagramアカウント「fox_77」", ["fox_77"]),
+    ("account", "「yoake_mae」という利用者", ["yoake_mae"]),
+    ("account", "حساب انستغرام fox_77", ["fox_77"]),
+    ("account", "contul de Facebook ion.popescu99", ["ion.popescu99"]),
+    ("account", "fox_77 on Instagram", ["fox_77"]),
+    ("account", "IBAN DE89 3704 0044 0532 0130 00", ["DE89370400440532013000"]),
+    ("account", "Telegram (id 5233410987)", ["5233410987"]),
+    ("account", "Facebook messages dated 2026-03-12", []),
+    ("account", "the file “evidence_2.zip”", []),
+    ("phone", "+44 113 496 0222 (24 h)", ["+441134960222"]),
+    ("phone", "+44 20 7946 0958 2026-03-12", ["+442079460958"]),
+    ("ip", "from 2001:db8::1.", ["2001:db8::1"]),
+    ("ip", "IPアドレス203.0.113.7から", ["203.0.113.7"]),
+    ("ip", "٢٠٣.٠.١١٣.٧", ["203.0.113.7"]),
+    ("imei", "IMEI numbers: 490154203237518, 356938035643809", ["490154203237518", "356938035643809"]),
+    ("imei", "IMSI: 310150123456789", ["310150123456789"]),
+    ("imei", "ICCID 8991101200003204510", ["8991101200003204510"]),
+    ("crypto", "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh", ["rHb9CJAWyB4rj91VRWn96DkukG4bwdtyTh"]),
+    ("crypto", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1Beaed", []),
+    ("email", "fox at mail dot example", ["fox@mail.example"]),
+    ("email", "メールアドレスfox@mail.exampleの", ["fox@mail.example"]),
+    ("url", "www.evil.example/path/x", ["www.evil.example/path/x"]),
+    ("url", "hxxps[://]evil[.]example/x", ["https://evil.example/x"]),
+    ("asn", "AS 64500 (ISP)", ["AS64500"]),
+    ("asn", "autonomous system number 64500", ["AS64500"]),
+]
+
+
+@pytest.mark.parametrize(("kind", "words", "expected"), MORE, ids=[f"{row[0]} {row[1][:40]}" for row in MORE])
+def test_is_found_in_the_words_of_requests(kind, words, expected):
+    assert values(words, kind) == expected
+
+
+BOUND = [
+    ("203.0.113.7:51234 on 12 March 2026 at 14:22 UTC", 51234, "2026-03-12T14:22:00Z"),
+    ("203.0.113.7, source port 51234, 2026-03-12T14:22:05Z", 51234, "2026-03-12T14:22:05Z"),
+    ("[2001:db8::1]:51234", 51234, None),
+    ("2026-03-12 14:22:05 UTC | 203.0.113.7 | порт 51234", 51234, "2026-03-12T14:22:05Z"),
+    ("203.0.113.7\tpuerto de origen: 51234", 51234, None),
+    ("203.0.113.7（ポート51234）", 51234, None),
+    ("203.0.113.7 port 70000", None, None),
+    ("2001:db8::1", None, None),
+    ("2026-03-11 10:00 UTC 198.51.100.1\n2026-03-12 10:00 UTC 203.0.113.7", None, "2026-03-12T10:00:00Z"),
+]
+
+
+@pytest.mark.parametrize(("words", "port", "at"), BOUND, ids=[row[0][:40] for row in BOUND])
+def test_an_address_is_bound_to_its_port_and_its_moment(words, port, at):
+    last = [one for one in read(words) if one.kind == "ip"][-1]
+    assert (last.port, last.at) == (port, at)
+
+
+TARGET = "Please identify the user of +44 20 7946 0958.\n"
+OWN_DATA = [
+    TARGET + "\nKind regards\nA. Doe\nTel. +33 1 23 45 67 89, a.doe@ministry.example",
+    TARGET + "\nMit freundlichen Grüßen\nA. Doe\n+33 1 23 45 67 89",
+    TARGET + "\nС уважением,\nА. Доу\nтел. +33 1 23 45 67 89",
+    "Tel: +33 1 23 45 67 89\nDear colleagues,\n" + TARGET,
+    TARGET + "Please call us back at +33 1 23 45 67 89.\n",
+    TARGET + "Our duty officer: +33 1 23 45 67 89\n",
+    TARGET + "\nSupervisor Roe, +33 1 23 45 67 89\n",
+    TARGET + "\nInspector Roe\nTel. +33 1 23 45 67 89\n",
+    "Requesting authority: Police, +33 1 23 45 67 89\n" + TARGET,
+]
+
+
+@pytest.mark.parametrize("words", OWN_DATA)
+def test_how_to_reach_the_sender_is_kept_apart(words):
+    named = find(Text(body=words), sender_domain=SENDER_DOMAIN, own_addresses=OWN)
+    assert [one.value for one in named.asked if one.kind in ("phone", "email")] == ["+442079460958"]
+    assert "+33123456789" in [one.value for one in named.own]
+
+
+def test_the_fields_of_the_form_about_its_author_are_kept_apart():
+    words = "Telephone\t+33 1 23 45 67 89\nE-mail: a.doe@ministry.example\nAccount\tfox_77@mail.example"
+    named = find(Text(attachments=(words,), template="T-CY(2018)11"), sender_domain=None, own_addresses=())
+    assert [one.value for one in named.asked] == ["fox_77@mail.example"]
+
+
+def test_what_is_asked_about_stays_asked_about_where_it_stands_in_the_signature_too():
+    words = TARGET + "\nKind regards\nA. Doe, +44 20 7946 0958"
+    assert values(words, "phone") == ["+442079460958"]
+
+
+def test_an_annex_behind_the_signature_is_asked_about():
+    assert values("Kind regards\nA. Doe\nAnnex: numbers\n+44 20 7946 0958", "phone") == ["+442079460958"]
