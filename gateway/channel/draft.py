@@ -102,6 +102,11 @@ class Draft:
         return tuple(dict.fromkeys((*inside, *self.partners)))
 
     @property
+    def leaves(self) -> bool:
+        """It leaves the institution, and therefore under our signature."""
+        return bool(self.external or self.partners)
+
+    @property
     def blind(self) -> tuple[str, ...]:
         """Recipients outside who stand neither in To nor in Cc."""
         return tuple(one for one in self.external if one not in self.visible)
@@ -172,20 +177,30 @@ class Draft:
 
     @property
     def encrypts(self) -> bool:
-        """Whether it leaves encrypted: by the floor, by the officer's wish, and for a new request wherever there is a key."""
+        """Whether it leaves encrypted: by the floor, by the officer's wish, and otherwise as the two rows below say."""
         if "H2" in self.exempt:
             return False
-        if self.floor.enc or self.encrypted_to is not None:
+        if self.encrypted_to is not None or (self.external and self.floor.enc):
             return True
+        if not self.external:
+            # Row 19: a forward to partners is encrypted where all of them have a key, else it needs a verified hop.
+            return bool(self.partners) and not self.unreadable_for
         # A lost thread must not become a clear request: what the case would ask is not known here.
         return self.case is None and bool(self.contacts) and not self.keyless
 
     @property
     def keyless(self) -> tuple[str, ...]:
         """Contacts and strangers among the recipients to whom nothing can be encrypted now."""
-        strangers = (one for one in self.external if self.contact_of(one) is None)
-        contacts = (one.id for one in self.contacts if not any(key.encrypts(self.at) for key in one.keys))
+        addressed = self.external or self.partners
+        strangers = (one for one in addressed if self.contact_of(one) is None)
+        contacts = (one.id for one in self.contacts if not _usable(one, self.at))
         return (*contacts, *strangers)
+
+    @property
+    def unreadable_for(self) -> tuple[str, ...]:
+        """Colleagues who could not read an encrypted mail: only partners may have a key."""
+        found = ((one, self.contact_of(one)) for one in self.colleagues)
+        return tuple(one for one, contact in found if contact is None or not _usable(contact, self.at))
 
     @property
     def hop(self) -> TlsLevel:
@@ -259,6 +274,10 @@ class Draft:
     def contact_of(self, key: str) -> Contact | None:
         """The contact whose address it is."""
         return self.book[key][0] if key in self.book else None
+
+
+def _usable(contact: Contact, at: datetime) -> bool:
+    return any(key.encrypts(at) for key in contact.keys)
 
 
 def _visible_fields(message: Message) -> Iterator[Field]:

@@ -160,30 +160,30 @@ def unverified(draft: Draft) -> Found:
 
 def unpinned_key(draft: Draft) -> Found:
     """The officer's client encrypted to a key that is not pinned for a recipient."""
-    return draft.unpinned if draft.external else ()
+    return draft.unpinned if draft.leaves else ()
 
 
 def without_own_key(draft: Draft) -> Found:
     """The officer's client encrypted, and we could not read it."""
-    return bool(draft.external) and draft.unreadable_by_us
+    return draft.leaves and draft.unreadable_by_us
 
 
 def unreadable_form(draft: Draft) -> Found:
     """Forms that other programs cannot read: TNEF, pieces of a message (RFC 2046 section 5.2.2)."""
     forms = {"application/ms-tnef", "application/vnd.ms-tnef", "message/partial"}
     found = (part.content_type for part in draft.parts() if part.content_type in forms)
-    return tuple(dict.fromkeys(found)) if draft.external else ()
+    return tuple(dict.fromkeys(found)) if draft.leaves else ()
 
 
 def colleague_of_encrypted(draft: Draft) -> Found:
     """A colleague in copy of an encrypted answer has no key."""
-    return draft.colleagues if draft.external and draft.encrypts else ()
+    return draft.unreadable_for if draft.external and draft.encrypts else ()
 
 
 def too_large(draft: Draft) -> Found:
     """It would not fit through the next hop once it is sealed."""
     size = f"{max(1, round(len(draft.message.content) / MEGABYTE))} MB"
-    return (size,) if draft.external and draft.too_large else ()
+    return (size,) if draft.leaves and draft.too_large else ()
 
 
 def colleague_in_copy(draft: Draft) -> Found:
@@ -203,7 +203,7 @@ def left_directory(draft: Draft) -> Found:
 
 def no_key(draft: Draft) -> Found:
     """It must leave encrypted, and there is no usable key."""
-    return draft.keyless if draft.external and draft.encrypts else ()
+    return draft.keyless if draft.leaves and draft.encrypts else ()
 
 
 def verified_tls(draft: Draft) -> Found:
@@ -215,8 +215,9 @@ def verified_tls(draft: Draft) -> Found:
 
 def open_to_partner(draft: Draft) -> Found:
     """What goes to a domestic partner would leave in clear over a hop that nobody authenticates."""
-    sealed = draft.encrypts or bool(draft.settings.outbound.relay_verified)
-    return () if sealed else draft.partners
+    if draft.settings.outbound.relay_verified:
+        return ()
+    return tuple(one for one in draft.partners if not draft.encrypts or one in draft.unreadable_for)
 
 
 def inside(draft: Draft) -> Found:
@@ -240,17 +241,18 @@ def keeps_channel(draft: Draft) -> bool:
         draft.from_mailbox
         and bool(draft.external)
         and not draft.extra
-        and not (draft.colleagues and _shut_out(draft))
+        and not _shut_out(draft)
         and draft.addressed
         and all(draft.is_reachable(one) for one in draft.external)
         and not (draft.encrypts and draft.keyless)
     )
 
 
-def _shut_out(draft: Draft) -> bool:
-    """No colleague may stand in copy of this mail."""
-    rule = "R22" if draft.encrypts else "R0"
-    return (draft.encrypts or not draft.rules.colleague_in_copy) and rule not in draft.exempt
+def _shut_out(draft: Draft) -> tuple[str, ...]:
+    """Colleagues who may not stand in copy of this mail."""
+    if draft.encrypts:
+        return () if "R22" in draft.exempt else draft.unreadable_for
+    return () if draft.rules.colleague_in_copy or "R0" in draft.exempt else draft.colleagues
 
 
 def own_request(draft: Draft) -> Found:

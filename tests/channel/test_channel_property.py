@@ -295,6 +295,15 @@ def judged(draft, waived=frozenset(), rules=frozenset()):
     return decision
 
 
+def everyone_outside(draft):
+    """Whom the envelope names, and who outside the institution is shown besides."""
+    fields = scan(draft.get("content", mail())).header
+    shown = {
+        one for name in ("to", "cc") for field in fields.all(name) for one in str(field.value, "ascii").split(", ")
+    }
+    return {one.lower() for one in {*draft.get("to", (A0,)), *shown} - {COLLEAGUE, MAILBOX, ALIAS}}
+
+
 def granted_for(draft, willing):
     """Numbers that the table gave one after the other and people waived, with their rules, as long as they are willing."""
     numbers, rules = frozenset(), frozenset()
@@ -329,12 +338,7 @@ def test_exceptions_free_from_the_rules_they_name_and_no_other(draft, willing):
 @settings(max_examples=100, deadline=None)
 def test_an_exception_frees_no_mail_to_others(draft, other, willing):
     numbers, _ = granted_for(draft, willing)
-    shown = [scan(one.get("content", mail())) for one in (draft, other)]
-    people = [
-        frozenset(map(str.lower, one.get("to", (A0,))))
-        | frozenset(str(field.value) for field in message.header.all("cc"))
-        for one, message in zip((draft, other), shown, strict=True)
-    ]
+    people = [everyone_outside(one) for one in (draft, other)]
     if people[0] != people[1]:
         assert decided(**other, waived=numbers) == decided(**other)
 

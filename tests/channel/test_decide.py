@@ -28,6 +28,7 @@ from channel_world import (
     STRANGER,
     SUBKEY_B,
     UNVERIFIED,
+    address,
     book_of,
     decided,
     mail,
@@ -37,7 +38,7 @@ from channel_world import (
 from gateway.channel.decide import ROWS
 from gateway.channel.refusals import REFUSALS
 from gateway.model.channel import Act, ChannelRules, Waiver
-from gateway.model.trust import Protection, SigLevel, TlsLevel
+from gateway.model.trust import Contact, Protection, SigLevel, TlsLevel
 from gateway.model.verdict import Withheld
 
 PARTNER = "clerk@prosecution.example"
@@ -439,6 +440,29 @@ def test_row_19_a_copy_of_an_answer_to_a_partner_needs_it_too():
     verified = replace(WITH_PARTNER, outbound=replace(WITH_PARTNER.outbound, relay_verified="smtp://127.0.0.1:10028"))
     decision = decided(content, to=to, settings=verified)
     assert (decision.rule, decision.protection.tls) == ("A3", TlsLevel.VERIFIED)
+
+
+def test_row_19_a_forward_of_an_encrypted_case_is_not_sealed_by_its_floor_alone():
+    content = mail(To=PARTNER)
+    assert decided(content, to=(PARTNER,), cases=(ENCRYPTED,), settings=WITH_PARTNER).row == 19
+    clerk = Contact(id="clerk", name="Clerk", country="AX", addresses=(address(PARTNER),), keys=(PINNED_B,))
+    decision = decided(content, to=(PARTNER,), settings=WITH_PARTNER, book=book_of(POLICE_B, clerk))
+    assert (decision.rule, decision.encrypt_to, decision.internal) == ("A2", ("clerk",), True)
+
+
+def test_row_19_what_the_client_encrypted_never_reaches_a_partner_in_clear():
+    verified = replace(WITH_PARTNER, outbound=replace(WITH_PARTNER.outbound, relay_verified="smtp://127.0.0.1:10028"))
+    sealed = frozenset({OUR_SUBKEY})
+    assert decided(mail(To=PARTNER), to=(PARTNER,), settings=verified, encrypted_to=sealed).rule == "H2"
+    assert decided(mail(To=PARTNER), to=(PARTNER,), settings=verified, encrypted_to=frozenset({"C0" * 8})).rule == "R19"
+
+
+def test_row_20_a_partner_with_a_key_reads_his_copy():
+    clerk = Contact(id="clerk", name="Clerk", country="AX", addresses=(address(PARTNER),), keys=(PINNED_B,))
+    decision = decided(
+        mail(Cc=PARTNER), to=(A0, PARTNER), cases=(ENCRYPTED,), settings=WITH_PARTNER, book=book_of(POLICE_B, clerk)
+    )
+    assert (decision.rule, decision.encrypt_to) == ("A7", ("bx-police", "clerk"))
 
 
 def test_row_21_colleague_of_a_plain_answer_gets_his_copy():
