@@ -50,6 +50,7 @@ def run_and_kill(mother: subprocess.Popen[bytes], turn: int, chance: random.Rand
     time.sleep(chance.random() * 0.02)  # to a moment that no line announces
     os.kill(int(child), signal.SIGKILL)
     while not (line := mother.stdout.readline()).startswith(b"dead"):
+        assert line, "the mother died: see what it wrote to standard error"
         said.append(line)
     assert int(line.split()[1]) == -signal.SIGKILL
     return [one.decode().split() for one in said]
