@@ -235,14 +235,9 @@ class Draft:
             yield part
             waiting.extend(part.children)
 
-    @cached_property
-    def _own(self) -> frozenset[str]:
-        return frozenset(map(address_key, self.settings.mailboxes))
-
     def is_own(self, key: str) -> bool:
         """The address is the contact point's, with or without a detail behind `+`."""
-        local, _, domain = key.rpartition("@")
-        return key in self._own or f"{local.partition('+')[0]}@{domain}" in self._own
+        return is_own(self.settings, key)
 
     def is_internal(self, key: str) -> bool:
         """The address is ours or of the institution; exactly the named domains, no subdomain."""
@@ -274,6 +269,13 @@ class Draft:
     def contact_of(self, key: str) -> Contact | None:
         """The contact whose address it is."""
         return self.book[key][0] if key in self.book else None
+
+
+def is_own(settings: Settings, key: str) -> bool:
+    """The address, as the directory compares it, is the contact point's, with or without a detail behind `+`."""
+    own = frozenset(map(address_key, settings.mailboxes))
+    local, _, domain = key.rpartition("@")
+    return key in own or f"{local.partition('+')[0]}@{domain}" in own
 
 
 def _usable(contact: Contact, at: datetime) -> bool:

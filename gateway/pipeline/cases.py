@@ -113,13 +113,15 @@ def _joined(case: CaseView, message: Message, identity: Identity, verdict: Verdi
     """The floor never sinks, the category never weakens, and a new message of the counterpart opens the case again."""
     category = min(case.category, verdict.classification.category, key=STRONGEST.index)
     acknowledged = verdict.classification.kind is Kind.ACKNOWLEDGEMENT
+    keys = keys_of(message.header, ())
     return replace(
         case,
         category=category,
         urgent=case.urgent or verdict.classification.urgent,
         state=case.state if acknowledged else CaseState.OPEN,
         floor=case.floor.join(identity.protection),
-        thread=_with(case.thread, keys_of(message.header, ()).message_id),
+        thread=_with(case.thread, keys.message_id),
+        thread_indexes=_with(case.thread_indexes, keys.thread_index),
     )
 
 
@@ -135,7 +137,7 @@ def _proved(case: CaseView, message: Message, checks: Checks, identity: Identity
         origin=message.sender.spec,
         floor=case.floor.join(identity.protection).join(identity.contact.minimum),
         thread=_with(case.thread, keys.message_id),
-        thread_indexes=(keys.thread_index,) if keys.thread_index else (),
+        thread_indexes=_with((), keys.thread_index),
         request_id=keys.message_id,
         references=keys.references,
         reply_to=asked,
@@ -162,5 +164,5 @@ def _reply_to(message: Message, checks: Checks, identity: Identity, tools: Tools
     return asked[0].spec, bool(same and covered and address is not None and address.verified)
 
 
-def _with(thread: tuple[str, ...], message_id: str | None) -> tuple[str, ...]:
-    return thread if message_id is None or message_id in thread else (*thread, message_id)
+def _with(known: tuple[str, ...], key: str | None) -> tuple[str, ...]:
+    return known if key is None or key in known else (*known, key)

@@ -41,7 +41,7 @@ The officer would have seen at Send:
 def held_notice(dispatch: Dispatch, envelope: Envelope, case: CaseView | None, *, settings: Settings) -> OutMail:
     """An answer that is kept: why, what releases it, and when it comes back (CHANNEL A3)."""
     decision, at = dispatch.decision, dispatch.decided_at
-    allowed = patience_with(case.category if case else Category.OTHER)
+    allowed = patience_with(case.category if case else Category.OTHER, decision.rule)
     body = f"""\
 The gateway KEEPS an answer of yours. It has NOT been sent.
 
@@ -79,7 +79,7 @@ To:            {", ".join(map(_printable, hold.envelope.rcpt_tos))}
 
 {RELEASES.get(hold.rule, "")}
 Or two people: cp247 exception grant {hold.number} --reason "..."
-At {hold.held_at + patience_with(hold.category).give_back:%Y-%m-%d %H:%M} UTC it is given back to you unsent.
+At {hold.held_at + patience_with(hold.category, hold.rule).give_back:%Y-%m-%d %H:%M} UTC it is given back to you unsent.
 """
     return _notice(
         f"notice.waiting.{hold.id}.{at:%Y%m%d%H%M%S}",

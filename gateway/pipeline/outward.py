@@ -10,6 +10,7 @@ from datetime import datetime
 
 from gateway import log
 from gateway.channel.decide import decide
+from gateway.channel.draft import is_own
 from gateway.channel.refusals import CANNOT_DECIDE
 from gateway.channel.resolve import address_key, resolve
 from gateway.errors import SealFailed
@@ -81,7 +82,7 @@ def _passed(dispatch: Dispatch, message: Message, envelope: Envelope, case: Case
         return replace(
             dispatch, decision=Decision(act=Act.DEFER, rule="D0", row=38, reply=CANNOT_DECIDE, case=decision.case)
         )
-    answered = case if decision.internal or case is None else _answered(case, message_id)
+    answered = case if decision.internal or case is None else _answered(case, message, message_id)
     return replace(dispatch, mails=_by_hop(mail, tools), case=answered)
 
 
@@ -174,9 +175,8 @@ def _relay(decision: Decision, tools: Tools) -> Hop:
 
 def _by_hop(mail: OutMail, tools: Tools) -> tuple[OutMail, ...]:
     """The mail for the relay, and the copy to our own mailbox straight there: it must not come in again as a request."""
-    own = frozenset(map(address_key, tools.settings.mailboxes))
-    copies = tuple(one for one in mail.rcpt_tos if address_key(one) in own)
-    others = tuple(one for one in mail.rcpt_tos if address_key(one) not in own)
+    copies = tuple(one for one in mail.rcpt_tos if is_own(tools.settings, address_key(one)))
+    others = tuple(one for one in mail.rcpt_tos if one not in copies)
     relayed = (replace(mail, rcpt_tos=others),) if others else ()
     # A notice: that our own mailbox does not take its copy is no failed answer.
     kept = (replace(mail, purpose=Purpose.NOTICE, hop=Hop.MAILBOX, rcpt_tos=copies),) if copies else ()
@@ -224,9 +224,15 @@ def _own_case(reference: str, decision: Decision, tools: Tools, at: datetime) ->
     return replace(case, contact=contact.id, origin=address.address.spec, floor=floor)
 
 
-def _answered(case: CaseView, message_id: str) -> CaseView:
-    state = case.state if case.ours else CaseState.ANSWERED
-    return replace(case, state=state, thread=tuple(dict.fromkeys((*case.thread, message_id))))
+def _answered(case: CaseView, message: Message, message_id: str) -> CaseView:
+    """The case after its answer, whose id and conversation belong to it from now on."""
+    conversation = keys_of(message.header, ()).thread_index
+    return replace(
+        case,
+        state=case.state if case.ours else CaseState.ANSWERED,
+        thread=tuple(dict.fromkeys((*case.thread, message_id))),
+        thread_indexes=tuple(dict.fromkeys(filter(None, (*case.thread_indexes, conversation)))),
+    )
 
 
 def _as_it_is(message: Message, envelope: Envelope, message_id: str) -> OutMail:

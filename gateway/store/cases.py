@@ -228,6 +228,12 @@ def views_of(connection: Connection, rows: Iterable[Row[Any]]) -> tuple[CaseView
     )
 
 
+def tie(connection: Connection, reference: str, message_id: str, *, mailbox: str, now: datetime) -> None:
+    """Let an answer to that message be found as one of the case; what is tied already stays so."""
+    key = {"kind": KeyKind.MESSAGE_ID.value, "key": key_of(message_id)}
+    _TIE.run(connection, {"mailbox": mailbox, "reference": reference, "added_at": now, **key})
+
+
 def _by_thread(connection: Connection, keys: ThreadKeys, mailbox: str) -> Sequence[str]:
     own = () if keys.message_id is None else (keys.message_id,)
     ids = tuple(map(key_of, own + keys.in_reply_to[-MAX_IDS:] + keys.references[-MAX_IDS:]))

@@ -11,6 +11,7 @@ from gateway.model.hold import Hold, HoldState
 from gateway.model.message import Envelope
 from gateway.model.outbox import OutMail, Purpose
 from gateway.model.verdict import Category
+from gateway.store.cases import tie
 from gateway.store.codec import codec, key_of
 from gateway.store.content import add_content
 from gateway.store.figures import Changes, Count, change
@@ -144,6 +145,9 @@ def _settle(connection: Connection, hold_id: int, state: HoldState, *, now: date
 
 
 def _notify(connection: Connection, row: Row[Any], notice: OutMail, *, cause: str, now: datetime) -> Changes:
+    if row.reference is not None:
+        # CHANNEL A2: who replies to the notice means the case.
+        tie(connection, row.reference, notice.message_id, mailbox=row.mailbox, now=now)
     return add_mails(
         connection, (notice,), mailbox=row.mailbox, cause=cause, reference=row.reference, arrival_id=None, now=now
     )

@@ -63,7 +63,7 @@ def keep_dispatch(
     use(connection, decision.waived, mailbox=mailbox, reference=reference, sha256=digest, now=now)
     add_event(
         connection,
-        Happening.RECORDED if recorded else Happening.DECIDED,
+        _happening(decision),
         mailbox=mailbox,
         at=now,
         reference=reference,
@@ -79,6 +79,13 @@ def keep_dispatch(
         keep_hold(connection, dispatch, mailbox=mailbox, envelope=envelope, content=content, sha256=digest, now=now)
     elif dispatch.mails:
         _send(connection, dispatch, mailbox=mailbox, reference=reference, digest=digest, now=now)
+
+
+def _happening(decision: Decision) -> Happening:
+    if decision.act is Act.DISCARD:
+        return Happening.RECORDED
+    # Row 18 and 19: what goes to colleagues or partners alone answers nobody.
+    return Happening.FORWARDED if decision.internal else Happening.DECIDED
 
 
 def _send(

@@ -65,6 +65,7 @@ class Happening(StrEnum):
     JUDGED_AGAIN = "judged-again"
     DEFERRED = "deferred"
     DECIDED = "decided"
+    FORWARDED = "forwarded"
     RECORDED = "recorded"
     RETURNED = "returned"
     HELD = "held"

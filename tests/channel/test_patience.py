@@ -12,11 +12,11 @@ from gateway.model.verdict import Category
 AT = datetime(2026, 5, 5, 9, 0, tzinfo=UTC)
 
 
-def hold(category: Category, *, paged: bool = False, reminded: bool = False) -> Hold:
+def hold(category: Category, *, rule: str = "H1", paged: bool = False, reminded: bool = False) -> Hold:
     envelope = Envelope(mail_from="a@x.example", rcpt_tos=("b@x.example",))
     done = AT if paged else None
     return Hold(
-        1, "D-7K3QX2", "H2", None, category, "<a@x.example>", envelope, 1, "", AT,
+        1, "D-7K3QX2", rule, None, category, "<a@x.example>", envelope, 1, "", AT,
         paged_at=done, reminded_at=AT if reminded else None,
     )  # fmt: skip
 
@@ -39,6 +39,12 @@ def hold(category: Category, *, paged: bool = False, reminded: bool = False) -> 
 )
 def test_a_held_answer_is_due_for(category: Category, minutes: int, *, paged: bool, reminded: bool, step: Step) -> None:
     assert next_step(hold(category, paged=paged, reminded=reminded), AT + timedelta(minutes=minutes)) is step
+
+
+def test_row_3_an_emergency_without_a_key_wakes_somebody_at_once() -> None:
+    assert next_step(hold(Category.EMERGENCY, rule="H2"), AT) is Step.PAGE
+    assert next_step(hold(Category.EMERGENCY, rule="H2", paged=True), AT) is Step.WAIT
+    assert next_step(hold(Category.PRESERVATION, rule="H2"), AT) is Step.WAIT
 
 
 def test_a_clock_that_went_back_does_nothing() -> None:

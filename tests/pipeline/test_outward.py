@@ -87,6 +87,10 @@ class TestSigned:
         assert dispatch.case.state is CaseState.ANSWERED
         assert dispatch.case.thread[-1] == dispatch.message_id == dispatch.mails[0].message_id
 
+    def test_the_case_knows_the_conversation_of_the_answer(self, world, plain):
+        content = draft(parent=plain.request_id, Thread_Index="AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ==")
+        assert world.answer(content, A0, cases=(plain,)).case.thread_indexes == ("01" * 22,)
+
     def test_a_lost_thread_is_repaired(self, world, plain):
         content = draft(Subject=f"your request [{plain.reference}]")
         mail = only_mail(world.answer(content, A0, cases=(plain,)))
@@ -100,6 +104,11 @@ class TestSigned:
         assert (copy.purpose, copy.hop, copy.rcpt_tos) == (Purpose.NOTICE, Hop.MAILBOX, (MAILBOX,))
         assert answer.content == copy.content
         assert b"Bcc" not in answer.content
+
+    def test_a_copy_to_the_address_of_the_case_does_not_come_in_again(self, world, plain):
+        own = MAILBOX.replace("@", f"+c.{plain.reference.lower()}@")
+        answer, copy = world.answer(draft(Cc=own), A0, own, cases=(plain,)).mails
+        assert (answer.hop, answer.rcpt_tos, copy.hop, copy.rcpt_tos) == (Hop.RELAY, (A0,), Hop.MAILBOX, (own,))
 
     def test_text_beyond_ascii_arrives_as_written(self, world, plain):
         text = "Les données demandées sont conservées.\nFrom here on it is quoted. \n"

@@ -60,6 +60,13 @@ def test_a_held_answer_is_kept_with_its_bytes_and_told_of_once(journal: Journal,
     assert notices(journal) == 1
 
 
+def test_a_reply_to_the_notice_means_the_case(journal: Journal, case: str) -> None:
+    submitted(journal, held())
+    file = journal.case(case)
+    assert file is not None
+    assert "<notice@gw.example>" in file.view.thread
+
+
 def test_what_leaves_is_held_no_more(journal: Journal, case: str) -> None:
     submitted(journal, held())
     for _ in range(2):
