@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import smtplib
 import subprocess
 
@@ -127,6 +128,32 @@ def test_a_broken_draft_is_refused_with_line_and_column_and_the_old_set_judges_o
     assert listed(gateway)[0]["reason"] != "slip"
 
 
+@pytest.mark.parametrize(
+    ("content", "where"),
+    [
+        (b"places: {template: 10, subj", "scoring.yaml:1:28"),
+        (b"doubtful: 0.5\n\0", "scoring.yaml"),
+        ("doubtful: 0.5\n".encode("utf-16"), "scoring.yaml:1:1"),
+    ],
+    ids=["half-written", "NUL", "UTF-16"],
+)
+def test_a_file_broken_under_the_gateway_changes_nothing(gateway, content, where):
+    before, scoring = live(gateway), gateway.folder / "rules" / "scoring.yaml"
+    good, told = scoring.read_bytes(), len(gateway.events("rules-broken"))
+    try:
+        scoring.write_bytes(content)
+        gateway.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: len(gateway.events("rules-broken")) > told, seconds=40, what="the complaint")
+        assert gateway.events("rules-broken")[-1]["what"].startswith(where)
+        wait_until(lambda: gateway.metric("cp247_rules_stale") == 1, seconds=40)
+        assert live(gateway) == before
+    finally:
+        scoring.write_bytes(good)
+    gateway.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: gateway.metric("cp247_rules_stale") == 0, seconds=40, what="the mended file")
+    assert live(gateway) == before
+
+
 def test_a_draft_in_shadow_judges_beside_and_changes_nothing(gateway):
     draft = str(gateway.folder / "draft")
     put = rules(gateway, "shadow", draft, "--reason", "a week of looking")
@@ -152,7 +179,7 @@ def test_a_folder_that_holds_what_was_replaced_does_not_undo_a_promotion(gateway
         wait_until(lambda: live(gateway) != before, seconds=30)
         shutil.rmtree(gateway.folder / "rules")
         shutil.copytree(kept, gateway.folder / "rules")
-        gateway.process.send_signal(1)
+        gateway.process.send_signal(signal.SIGHUP)
         wait_until(lambda: gateway.events("rules-folder-behind"), seconds=40)
         active = journal.rulebook.active()
         assert active is not None
