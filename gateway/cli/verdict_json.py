@@ -38,6 +38,7 @@ def verdict_json(verdict: Verdict, *, file: str, sha256: str) -> dict[str, Any]:
         "reference": found.reference,
         "mla_intended": found.mla_intended,
         "preservation_days": found.preservation_days,
+        "period": None if found.period is None else {"from": found.period[0], "to": found.period[1]},
         "contact": verdict.contact,
         "signals": [{"reason": one.reason.value, "detail": one.detail} for one in verdict.signals],
         "ruleset": verdict.ruleset,

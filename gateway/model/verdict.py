@@ -296,6 +296,8 @@ class Classification:
     reference: str | None = None
     mla_intended: bool | None = None
     preservation_days: int | None = None
+    period: tuple[str, str] | None = None
+    """First and last day, ISO 8601, for which data are asked."""
     findings: tuple[Reason, ...] = ()
     trace: Trace | None = None
     """Only where it was asked for."""

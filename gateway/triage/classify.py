@@ -14,6 +14,7 @@ from gateway.triage.hits import Folded, RuleHit, folded, rule_hits
 from gateway.triage.language import language_of
 from gateway.triage.near_misses import misses
 from gateway.triage.normal import fold
+from gateway.triage.period import period_asked
 from gateway.triage.ruleset import Ruleset, Scoring
 from gateway.triage.ruleset_schema import SEVERAL, TOLD_KINDS
 
@@ -75,7 +76,8 @@ def classify(
         identifiers=() if encrypted else evidence.identifiers,
         reference=None if encrypted else facts.reference(text, folded=_reference_places(texts), labels=ruleset.labels),
         mla_intended=checklist.mla_intended(evidence.items),
-        preservation_days=facts.preservation_days(texts[Place.BODY], labels=ruleset.labels),
+        preservation_days=_days(texts, ruleset),
+        period=None if encrypted else period_asked("\n".join((text.subject, text.body, *text.attachments))),
         findings=(*((Reason.DOUBTFUL_CATEGORY,) if finding.doubtful else ()), *form.findings),
         trace=_trace(texts, evidence, finding, ruleset) if trace else None,
     )
@@ -180,8 +182,14 @@ def _quoted_too(finding: _Finding, text: Text, ruleset: Ruleset) -> _Finding:
     return _Finding((), doubtful=finding.doubtful or reached)
 
 
+def _days(texts: Folded, ruleset: Ruleset) -> int | None:
+    """Of the letter, else of its attachments."""
+    found = (facts.preservation_days(texts[one], labels=ruleset.labels) for one in (Place.BODY, Place.ATTACHMENT))
+    return next((days for days in found if days is not None), None)
+
+
 def _reference_places(texts: Folded) -> tuple[str, ...]:
-    return texts[Place.SUBJECT], texts[Place.HEADING], texts[Place.BODY]
+    return texts[Place.SUBJECT], texts[Place.HEADING], texts[Place.BODY], texts[Place.ATTACHMENT]
 
 
 def _language(text: Text, texts: Folded, ruleset: Ruleset) -> str | None:

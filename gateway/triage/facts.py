@@ -22,6 +22,8 @@ _BEHIND_LABEL = re.compile(
     r"\.? ?(?:(?:no|nr|num|number|numero|n°|#)\b\.? ?)?[:.#=]? ?"
     r"(\d{1,6} [a-z]{1,4} \d{1,6}/\d{2,4}|[^\W_][\w/.-]{0,60}|)(?: (\d[\w/.-]{0,60}))?"
 )
+_BILINGUAL = re.compile(r" ?/ ?[^\d.:;]{2,40}[ :]{1,2}((?=[^ ]{0,60}\d)[^\W_][\w/.-]{1,60})")
+"""`label / the same in another language`, as the forms of the Committee have it."""
 _BEFORE_LABEL = re.compile(r"(?<![\w.])(\d{1,4})\)? ?-?$")
 
 
@@ -51,6 +53,9 @@ def preservation_days(folded: str, *, labels: Labels) -> int | None:
 
 def _behind(words: str, end: int) -> str | None:
     """The reference behind a label: one word with a digit, or a word and a number (`CC 2024/1187`)."""
+    bilingual = _BILINGUAL.match(words, end)
+    if bilingual is not None:
+        return bilingual[1].rstrip(".-/")
     match = _BEHIND_LABEL.match(words, end)
     if match is None or not match[1]:
         return None
@@ -63,7 +68,7 @@ def _behind(words: str, end: int) -> str | None:
 def _as_written(found: str, text: Text) -> str:
     """The reference in the letters of the mail, where it still can be told which they were."""
     words = re.compile(re.escape(found).replace(r"\ ", r"\s+"), re.IGNORECASE)
-    for place in (text.subject, text.body[:MAX_CHARACTERS]):
+    for place in (text.subject, text.body[:MAX_CHARACTERS], *(one[:MAX_CHARACTERS] for one in text.attachments)):
         if match := words.search(place):
             return match[0]
         # Folding changed more than case: compare word by word in folded form.

@@ -160,11 +160,8 @@ def _identifier(kind: str, value: str, written: str, start: int, end: int, place
 
 def _bound(one: Identifier, text: str, end: int, times: list[Identifier]) -> Identifier:
     """The address with the source port and the moment that belong to it, if they stand on its line or close by."""
-    if ":" in one.value:
-        port = _PORT_BEHIND_BRACKET.match(text, end)
-    else:
-        port = _PORT_BEHIND.search(text[one.offset : end])
-    port = port or _PORT.search(text[end : end + MAX_BOUND].split("\n")[0])
+    port = _PORT_BEHIND_BRACKET.match(text, end) if ":" in one.value else _PORT_BEHIND.search(text[one.offset : end])
+    port = port or _PORT.search(text[end : end + MAX_BOUND].split("\n", maxsplit=1)[0])
     known = int(port[1]) if port and 0 < int(port[1]) <= _MAX_PORT else None
     return replace(one, port=known, at=_moment(one, text, times))
 

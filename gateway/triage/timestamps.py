@@ -42,8 +42,10 @@ _DATES = (
     rf"|{_MONTH}\.? \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}"
     rf"|\d{{4}} ?(?:წლის|წ\.?|թ\.?|թվականի|г\.?|года)? ?(?:\d{{1,2}} {_MONTH}|{_MONTH} \d{{1,2}})"
 )
-_DATE_BEFORE = re.compile(rf"(?<![\w/.-])(?P<date>{_DATES})(?P<gap>\D{{0,24}})$", re.IGNORECASE)
-_DATE_BEHIND = re.compile(rf"(?P<gap>\D{{0,16}}?)(?<![\w/.-])(?P<date>{_DATES})(?![\d/])", re.IGNORECASE)
+_APART = r"(?:(?<![\w/.-])|(?<=[\u3040-\u30ff\u4e00-\u9fff]))"
+"""Nothing that a date could be part of stands before it; Japanese sets no blank there."""
+_DATE_BEFORE = re.compile(rf"{_APART}(?P<date>{_DATES})(?P<gap>\D{{0,24}})$", re.IGNORECASE)
+_DATE_BEHIND = re.compile(rf"(?P<gap>\D{{0,16}}?){_APART}(?P<date>{_DATES})(?![\d/])", re.IGNORECASE)
 _GOES_ON = re.compile(r"[./-]\d|\D{0,4}\d{1,2}[:h]\d{2}")
 _HALF = re.compile(r" ?([ap])\.? ?m\b\.?", re.IGNORECASE)
 _OFFSET_TEXT = r"(?:utc|gmt|tmg|мск)? ?[+\u2212\u2013-] ?\d{1,2}(?::?\d{2})?(?!\d)"
@@ -109,7 +111,7 @@ def day_of(written: str, *, month_first: bool = False) -> Day | None:
 
 def dates(window: str) -> Iterator[tuple[int, int, Day]]:
     """Dates without a time in a short text, in their order."""
-    for match in re.finditer(rf"(?<![\w/.-])(?:{_DATES})(?![\d/])", window, re.IGNORECASE):
+    for match in re.finditer(rf"{_APART}(?:{_DATES})(?![\d/])", window, re.IGNORECASE):
         day = day_of(match[0])
         if day is not None:
             yield match.start(), match.end(), day

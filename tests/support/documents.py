@@ -1,6 +1,6 @@
 """Documents for the tests, made anew each time: Word files by python-docx, PDF files by the few lines below.
 
-Every run makes the same bytes for a PDF; a Word file differs in its time stamps only.
+Every run makes the same bytes.
 """
 
 import io
@@ -13,6 +13,9 @@ WORD = (
     'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" '
     'xmlns:w14="http://schemas.microsoft.com/office/word/2010/wordml"'
 )
+
+LOCK = b"/Encrypt<</Filter/Standard/V 1/R 2/P -4/O<%s>/U<%s>>>/ID[<00><00>]" % (b"4f" * 32, b"55" * 32)
+"""Encryption by the standard handler (ISO 32000-1 section 7.6.3) whose check values fit no password."""
 
 
 def docx_bytes(*rows: str | tuple[str, ...], header: str = "") -> bytes:
@@ -31,9 +34,12 @@ def docx_bytes(*rows: str | tuple[str, ...], header: str = "") -> bytes:
 
 
 def saved(document) -> bytes:
-    """The bytes of a python-docx document."""
-    out = io.BytesIO()
-    document.save(out)
+    """The bytes of a python-docx document, the same each time."""
+    made, out = io.BytesIO(), io.BytesIO()
+    document.save(made)
+    with zipfile.ZipFile(made) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            new.writestr(zipfile.ZipInfo(name, date_time=(2026, 1, 1, 0, 0, 0)), old.read(name), zipfile.ZIP_DEFLATED)
     return out.getvalue()
 
 
@@ -56,8 +62,11 @@ def odt_bytes(body: str) -> bytes:
     return out.getvalue()
 
 
-def pdf_bytes(*pages: str, fields: dict[str, str | bool] | None = None) -> bytes:
-    """A PDF with these lines on each page; a field is filled with a text, or is a box that is ticked or not."""
+def pdf_bytes(*pages: str, fields: dict[str, str | bool] | None = None, locked: bool = False) -> bytes:
+    """A PDF with these lines on each page; a field is filled with a text, or is a box that is ticked or not.
+
+    locked: behind a password, that nobody knows.
+    """
     objects: list[bytes] = []
 
     def add(content: str | bytes) -> int:
@@ -70,7 +79,7 @@ def pdf_bytes(*pages: str, fields: dict[str, str | bool] | None = None) -> bytes
     tree = add(f"<</Type/Pages/Kids[{_refs(kids)}]/Count {len(kids)}>>")
     form = f"/AcroForm<</Fields[{_refs(widgets)}]>>" if widgets else ""
     root = add(f"<</Type/Catalog/Pages {tree} 0 R{form}>>")
-    return _file(objects, root)
+    return _file(objects, root, LOCK if locked else b"")
 
 
 def _font(add, letters: list[str]) -> int:
@@ -111,7 +120,7 @@ def _refs(numbers: list[int]) -> str:
     return " ".join(f"{number} 0 R" for number in numbers)
 
 
-def _file(objects: list[bytes], root: int) -> bytes:
+def _file(objects: list[bytes], root: int, more: bytes) -> bytes:
     out = b"%PDF-1.7\n"
     offsets = []
     for number, content in enumerate(objects, 1):
@@ -119,5 +128,5 @@ def _file(objects: list[bytes], root: int) -> bytes:
         out += b"%d 0 obj\n%s\nendobj\n" % (number, content)
     table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     count = len(objects) + 1
-    trailer = b"trailer<</Size %d/Root %d 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (count, root, len(out))
+    trailer = b"trailer<</Size %d/Root %d 0 R%s>>\nstartxref\n%d\n%%%%EOF\n" % (count, root, more, len(out))
     return out + b"xref\n0 %d\n0000000000 65535 f \n" % count + table + trailer
