@@ -37,6 +37,7 @@ def options(max_mem: int) -> Any:
     made = re2.Options()
     made.max_mem = max_mem
     made.log_errors = False
+    made.never_capture = True
     return made
 
 
