@@ -29,10 +29,11 @@ WAIT_SECONDS = 10
 READERS = 8
 # WAL with synchronous=NORMAL may lose the last commits when the power fails: FULL, on every connection.
 SQLITE_PRAGMAS = (
+    # first: the next one waits for whoever opens the same new file
+    f"busy_timeout={WAIT_SECONDS * 1000}",
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
-    f"busy_timeout={WAIT_SECONDS * 1000}",
     "trusted_schema=OFF",
     # SQLite would let somebody's commit wait for a checkpoint. 400 MB of log: only where nobody calls `checkpoint`
     "wal_autocheckpoint=100000",

@@ -105,7 +105,7 @@ def _refused(sender: str, recipients: tuple[str, ...]) -> None:
             for name in _PLACEHOLDER.findall(text)
         }
         said = line(rule, number, **names)
-        assert said.startswith(f"{code} NOT SENT: ")
+        assert said.startswith(f"{code} {'HELD' if code.startswith('2') else 'NOT SENT'}: ")
         assert said.endswith(f" [{number}]")
         assert len(said) <= MAX_LINE_OCTETS
         assert said.isascii()
