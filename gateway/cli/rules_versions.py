@@ -1,8 +1,10 @@
 """`cp247 rules promote`, `rollback`, `list`: which set judges, decided by two logins, each change with author and reason."""
 
 import json
+import os
 import sys
 from datetime import UTC, datetime
+from typing import BinaryIO
 
 import click
 from rich.table import Table
@@ -14,7 +16,10 @@ from gateway.cli.rules_folder import DRAFT, REASON, read_draft, write_set
 from gateway.cli.verdict_view import plain
 from gateway.errors import NotPermitted
 from gateway.model.rulebook import Act, RulesetChange
+from gateway.model.settings import Settings
 from gateway.store.rulebook import Rulebook
+from gateway.trust.approval import approved_by
+from gateway.trust.gnupg_home import GnupgHome
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 MAX_CHANGES = 1000
@@ -23,12 +28,18 @@ MAX_CHANGES = 1000
 @click.command(short_help="Let a draft judge; takes two logins.")
 @DRAFT
 @REASON
+@click.option(
+    "--signature",
+    metavar="FILE",
+    type=click.File("rb"),
+    help="An officer's, over `cp247 rules promote DIGEST` and a line end.",
+)
 @AS_JSON
 @click.pass_obj
-def promote(context: Context, draft: str, reason: str, as_json: bool) -> None:
+def promote(context: Context, draft: str, reason: str, signature: BinaryIO | None, as_json: bool) -> None:
     """Propose the rules in DIR; the same command by another login lets them judge, and writes them into the rules folder.
 
-    Exit status 1 where your own proposal waits for somebody else. A gateway that runs takes the set within a second, whole.
+    Where `officers` are configured, root promotes with the signature of one of them only: root could be any login. Exit status 1 where your own proposal waits for somebody else. A gateway that runs takes the set within a second, whole.
     """
     files, tree = read_draft(draft)
     person = acting_person()
@@ -39,6 +50,8 @@ def promote(context: Context, draft: str, reason: str, as_json: bool) -> None:
             click.echo(f"{tree.digest} judges already")
             return
         try:
+            if signature is not None or _needs_signature(context.settings(), book, tree.digest, person):
+                person = f"{person}, signed by {_officer(context.settings(), tree.digest, signature)}"
             change = book.promote(tree.digest, files, author=person, reason=reason, now=datetime.now(UTC))
         except NotPermitted as error:
             click.echo(f"error: {error}", err=True)
@@ -84,6 +97,29 @@ def versions(context: Context, limit: int, as_json: bool) -> None:
         cells = (one.act.value, one.digest[:12] or "-", one.replaced[:12] or "-", plain(one.author), plain(one.reason))
         table.add_row(mark, shown(one.at), *cells)
     console().print(table)
+
+
+def _needs_signature(settings: Settings, book: Rulebook, digest: str, person: str) -> bool:
+    """Whether root is about to approve what another login has proposed."""
+    proposed = any(
+        one.act is Act.PROPOSED and one.digest == digest and one.author != person
+        for one in book.changes(limit=MAX_CHANGES)
+    )
+    return bool(settings.officers) and os.getuid() == 0 and proposed
+
+
+def _officer(settings: Settings, digest: str, signature: BinaryIO | None) -> str:
+    """Fingerprint of the officer who signed the approval; raises NotPermitted where none did."""
+    statement = f"cp247 rules promote {digest}\n"
+    home = GnupgHome(settings.openpgp.home)
+    signed = b"" if signature is None else signature.read()
+    found = approved_by(statement.encode(), signed, officers=settings.officers, home=home, at=datetime.now(UTC))
+    if found is None:
+        raise NotPermitted(
+            f"no officer has signed this: an officer of `officers` signs {statement.strip()!r} and a line end "
+            "(gpg --detach-sign), and the signature comes with --signature"
+        )
+    return found
 
 
 def _earlier(book: Rulebook, digest: str | None) -> str:

@@ -190,3 +190,31 @@ def test_a_folder_that_holds_what_was_replaced_does_not_undo_a_promotion(gateway
     written = rules(gateway, "rollback", active.digest[:12], "--reason", "write it there")
     assert written.returncode == 0
     assert (gateway.folder / "rules" / "phrases" / "en.yaml").read_text(encoding="utf-8").endswith(RULE)
+
+
+def test_root_needs_the_signature_of_an_officer_where_there_are_officers(gateway, tmp_path):
+    """The gateway's own key stands in for an officer's: both lie in the same home."""
+    key = load_settings(str(gateway.config)).openpgp.signing_key
+    home = str(gateway.folder / "state" / "gnupg")
+    draft = tmp_path / "draft"
+    shutil.copytree(gateway.folder / "rules", draft)
+    with (draft / "phrases" / "en.yaml").open("a", encoding="utf-8") as phrases:
+        phrases.write(RULE.replace("impound", "seal"))
+    gateway.configure(officers=[key])
+    try:
+        assert rules(gateway, "promote", str(draft), "--reason", "a").returncode == 0
+        bare = rules(gateway, "promote", str(draft), "--reason", "b", by="reviewer")
+        assert bare.returncode == 1
+        assert "no officer has signed this" in bare.stderr
+        digest = listed(gateway)[0]["digest"]
+        for name, text in (("other", "something else\n"), ("good", f"cp247 rules promote {digest}\n")):
+            (tmp_path / name).write_text(text, encoding="ascii")
+            sign = ["gpg", "--homedir", home, "--batch", "--yes", "-u", key, "--detach-sign", str(tmp_path / name)]
+            subprocess.run(sign, check=True, capture_output=True)
+        words = ("promote", str(draft), "--reason", "b", "--signature")
+        assert rules(gateway, *words, str(tmp_path / "other.sig"), by="reviewer").returncode == 1
+        done = rules(gateway, *words, str(tmp_path / "good.sig"), by="reviewer")
+        assert done.returncode == 0, done.stderr
+        assert listed(gateway)[0]["author"].endswith(key)
+    finally:
+        gateway.configure(officers=[])
