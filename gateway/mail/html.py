@@ -164,6 +164,8 @@ class _Reader:
             return self._raw_text(html, name, token.end())
         if name in _CELLS:
             self._line.append(" ")
+        if name == "input":
+            self._line.append(_box(token["attributes"]))
         if name in _BLOCKS:
             self.end_line(blank=name in _PARAGRAPHS or (name == "br" and not self._line))
         if name not in _VOID:
@@ -225,6 +227,14 @@ class _Reader:
         while self._stack[-1].name != name:
             self._open_names[self._stack.pop().name] -= 1
         self._open_names[self._stack.pop().name] -= 1
+
+
+def _box(written: str) -> str:
+    """A tick box as the sign a reader sees; other fields of a form hold no words of the sender."""
+    attributes = _attributes(written)
+    if attributes.get("type", "").lower() not in ("checkbox", "radio"):
+        return ""
+    return "\u2612 " if "checked" in attributes else "\u2610 "
 
 
 def _top_level_rules(style_sheet: str) -> Iterator[tuple[str, str]]:

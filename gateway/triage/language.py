@@ -11,10 +11,12 @@ from functools import cache
 from importlib.util import find_spec
 from typing import Any
 
-MAX_CHARACTERS = 4000
-MAX_ASKED = 1000
-"""Characters that lingua is asked about: more cost time and change nothing."""
+MAX_CHARACTERS = 3000
+MAX_ASKED = 300
+"""Characters that lingua is asked about at once: more cost time and change nothing."""
 MIN_LETTERS = 40
+MIN_HALF = 100
+"""Characters of half a mail from which on its language is told with some certainty."""
 MIN_SCRIPT_LETTERS = 12
 MIN_WORDS = 3
 MARGIN = 1.5
@@ -52,18 +54,20 @@ def language_of(text: str, folded: str, *, common_words: Mapping[str, frozenset[
     told = language if margin >= MARGIN else None
     if find_spec("lingua") is None:
         return told
-    whole = _by_lingua(words)
-    if whole is None:
-        return told
     doubtful = counted >= MIN_WORDS and margin < MARGIN
-    return whole if _alike(words, strict=doubtful) else None
+    return _of_both_halves(words, strict=doubtful, otherwise=told)
 
 
-def _alike(words: str, *, strict: bool) -> bool:
-    """Whether both halves are of one language: of a mail in two neither is the language; `strict`: both must be told."""
+def _of_both_halves(words: str, *, strict: bool, otherwise: str | None) -> str | None:
+    """The language of both halves: of a mail in two neither is the language; `strict`: both must be told."""
     middle = len(words) // 2
-    first, second = _by_lingua(words[:middle]), _by_lingua(words[middle:])
-    return first == second or (not strict and None in (first, second))
+    if middle < MIN_HALF and not strict:
+        return _by_lingua(words) or otherwise
+    halves = [_by_lingua(words[:middle]), _by_lingua(words[middle:])]
+    told = set(halves) - {None}
+    if len(told) > 1 or (strict and None in halves):
+        return None
+    return told.pop() if told else _by_lingua(words) or otherwise
 
 
 def _by_script(words: str) -> str | None:

@@ -237,3 +237,8 @@ MEGABYTE = 1_000_000
 def test_a_megabyte_of_anything_takes_bounded_time(html, cpu_seconds):
     with cpu_seconds(at_most=5.0):
         visible(html)
+
+
+def test_tick_boxes_are_shown_as_they_stand():
+    form = '<p><input type="checkbox"> new request</p><p><input type=radio checked=""> extension</p><input type=text value=x>'
+    assert visible(form).text.strip().split("\n") == ["\u2610 new request", "", "\u2612 extension"]
