@@ -14,11 +14,11 @@ from gateway.model.verdict import Category
 from gateway.store.cases import tie
 from gateway.store.codec import codec, key_of
 from gateway.store.content import add_content
+from gateway.store.events import add_event
 from gateway.store.figures import Changes, Count, change
 from gateway.store.intake import read_envelope, recipients_of, write_envelope
 from gateway.store.outbox import add_mails
 from gateway.store.tables import Happening, cases, holds
-from gateway.store.verdicts import add_event
 
 write_facts, _ = codec(dict[str, str])
 
