@@ -17,6 +17,7 @@ import channel  # noqa: E402
 import dispositions  # noqa: E402
 import forms  # noqa: E402
 import headers  # noqa: E402
+import history  # noqa: E402
 import mime  # noqa: E402
 import openpgp  # noqa: E402
 import packets  # noqa: E402
@@ -24,7 +25,7 @@ import rearranged  # noqa: E402
 import words  # noqa: E402
 
 TOPICS = (
-    dispositions, headers, mime, ambiguous, authentication, openpgp, packets, rearranged, automatic, channel, words, forms,
+    dispositions, headers, history, mime, ambiguous, authentication, openpgp, packets, rearranged, automatic, channel, words, forms,
 )  # fmt: skip
 MESSAGES: dict[str, Callable[[], bytes]] = {name: make for topic in TOPICS for name, make in topic.MESSAGES.items()}
 

@@ -18,6 +18,7 @@ from gateway.cli.demo.stub_dns import StubDns
 from gateway.cli.verdict_json import verdict_json
 from gateway.config import read_tree
 from gateway.model.case import CaseView, make_reference
+from gateway.model.history import History, Sighting, Trait
 from gateway.model.message import Arrival, Envelope
 from gateway.model.outbox import Hop, OutboxRow, Purpose
 from gateway.model.outcome import Facts, Outcome, Verdict
@@ -85,7 +86,14 @@ class Case:
             candidates=(ANSWERED,) if self.envelope.get("answered") else (),
             receipt_due=self.envelope.get("receipt_due", True),
             final=self.envelope.get("final", True),
+            history=_history(self.envelope["history"]) if "history" in self.envelope else None,
         )
+
+
+def _history(sightings: list[list[Any]]) -> History:
+    """`[trait, value, messages]` each, seen half a year before."""
+    at = datetime(2026, 1, 15, tzinfo=UTC)
+    return History(tuple(Sighting(Trait(trait), value, at, at, messages) for trait, value, messages in sightings))
 
 
 FILES = frozenset({"message.eml", "expected.json", "why.md", "envelope.json", "zone.json"})
