@@ -21,11 +21,13 @@ import history  # noqa: E402
 import mime  # noqa: E402
 import openpgp  # noqa: E402
 import packets  # noqa: E402
+import reading  # noqa: E402
 import rearranged  # noqa: E402
 import words  # noqa: E402
 
 TOPICS = (
     dispositions, headers, history, mime, ambiguous, authentication, openpgp, packets, rearranged, automatic, channel, words, forms,
+    reading,
 )  # fmt: skip
 MESSAGES: dict[str, Callable[[], bytes]] = {name: make for topic in TOPICS for name, make in topic.MESSAGES.items()}
 
