@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from gateway.model.trust import Protection
+from gateway.model.trust import Assurance, Protection
 from gateway.model.verdict import Category
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -56,6 +56,8 @@ class CaseView:
     """Folder name of the counterpart, when it was proved."""
     origin: str | None = None
     """a0: the address that asked, when it was proved."""
+    assurance: Assurance = Assurance.NONE
+    """The strongest of its messages; `confirmed` since an officer has recorded the call-back."""
     floor: Protection = Protection()
     thread: tuple[str, ...] = ()
     """Message-IDs with angle brackets: requests of the proved counterpart, our receipts, our answers."""

@@ -4,10 +4,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.model.case import CaseView
+from gateway.model.clock import ClockStart
 from gateway.model.history import Appearance, History
 from gateway.model.outbox import OutMail
 from gateway.model.trust import Assurance, AuthResult, DnsAnswer
 from gateway.model.verdict import Classification, Disposition, Reason, ReceiptDecision, Signal
+
+SHARED_CARDS_PER_HOUR = 12
+"""Cards about mail that nothing proves; more of them would hide the others in the mailbox."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,10 @@ class Outcome:
     prepend: bytes = field(repr=False)
     insertions: tuple[int, ...] = ()
     receipts: tuple[OutMail, ...] = ()
+    card: OutMail | None = None
+    """What the officers are told about it in a second mail; None for most."""
     dns: tuple[DnsAnswer, ...] = ()
     appearance: Appearance | None = None
     """What this message adds to the history of its sender; None where it proves nobody."""
+    clocks: tuple[ClockStart, ...] = ()
+    """What the case waits for from now on."""

@@ -68,6 +68,7 @@ def case_after(
         category=verdict.classification.category,
         urgent=verdict.classification.urgent,
         language=verdict.classification.language,
+        assurance=verdict.assurance,
     )
     if automatic is not None:
         return replace(case, state=CaseState.CLOSED), True
@@ -120,6 +121,7 @@ def _joined(case: CaseView, message: Message, identity: Identity, verdict: Verdi
         urgent=case.urgent or verdict.classification.urgent,
         state=case.state if acknowledged else CaseState.OPEN,
         floor=case.floor.join(identity.protection),
+        assurance=max(case.assurance, verdict.assurance, key=tuple(Assurance).index),
         thread=_with(case.thread, keys.message_id),
         thread_indexes=_with(case.thread_indexes, keys.thread_index),
     )

@@ -18,13 +18,14 @@ from gateway.store.cases import keep_case, views_of
 from gateway.store.codec import storable
 from gateway.store.content import read_contents
 from gateway.store.engine import Database
+from gateway.store.events import add_event
 from gateway.store.figures import SENT_LABEL, Changes, Count, change
 from gateway.store.history import learn
 from gateway.store.intake import arrival_of, locked, seen
 from gateway.store.outbox import add_mails
 from gateway.store.receipts import Rates, add_receipt, withheld
 from gateway.store.tables import ArrivalState, Happening, arrivals, cases, events, receipts, verdicts
-from gateway.store.verdicts import add_event, event_facts, read_outcome, stored_outcome, write_facts, write_outcome
+from gateway.store.verdicts import event_facts, read_outcome, stored_outcome, wind, write_facts, write_outcome
 
 RECEIPT_WITHIN = timedelta(days=14)
 """As long as a return path of ours is good; after that a receipt would only puzzle its reader."""
@@ -155,6 +156,7 @@ def record_again(
     view = replace(outcome.case, thread=tuple(dict.fromkeys((*outcome.case.thread, *sent))))
     kept = keep_case(connection, view, now=now, state=state)
     outcome = replace(outcome, case=kept.view, opens=False)
+    wind(connection, outcome, kept)
     change(connection, kept.changes, _send(connection, outcome, arrival=arrival, now=now))
     if before.appearance is None and outcome.appearance is not None:
         learn(connection, outcome.appearance, mailbox=arrival.mailbox, at=arrival.received_at)
@@ -215,7 +217,7 @@ def _keep(connection: Connection, outcome: Outcome, *, arrival: Arrival, now: da
         "mailbox": arrival.mailbox,
         "judged_at": now,
         "ruleset": outcome.verdict.ruleset,
-        "outcome": write_outcome(replace(outcome, receipts=())),
+        "outcome": write_outcome(replace(outcome, receipts=(), card=None)),
     }
     connection.execute(insert(verdicts), [row])
     return Judgement(last + 1, now, outcome)

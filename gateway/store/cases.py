@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, and_, bindparam, or_, select, update
 from gateway.model.case import CaseState, CaseView
 from gateway.model.history import History
 from gateway.model.message import Arrival, ThreadKeys
+from gateway.model.trust import Assurance
 from gateway.model.verdict import Category
 from gateway.store.codec import codec, key_of, storable
 from gateway.store.engine import insert_new
@@ -26,6 +27,8 @@ MAX_IDS = 200
 MAX_CANDIDATES = 50
 CATEGORIES = tuple(Category)
 """Strongest first."""
+ASSURANCES = tuple(Assurance)
+"""Weakest first."""
 ATTENTION = (CaseState.ANSWER_FAILED, CaseState.OPEN, CaseState.ANSWERED, CaseState.CLOSED)
 """States by how much they need a human, most first."""
 
@@ -190,7 +193,7 @@ def set_state(connection: Connection, reference: str, state: CaseState, *, now: 
 
 
 def joined(stored: CaseView, view: CaseView, *, state: CaseState | None = None) -> CaseView:
-    """The stored case with what is new: channel and origin stay, floor, urgency and category only rise.
+    """The stored case with what is new: channel and origin stay, floor, assurance, urgency and category only rise.
 
     Two messages of one case are judged at the same time, each with an older view: joining has no order.
     """
@@ -201,6 +204,7 @@ def joined(stored: CaseView, view: CaseView, *, state: CaseState | None = None) 
         state=state or min(stored.state, view.state, key=ATTENTION.index),
         contact=stored.contact or view.contact,
         origin=stored.origin or view.origin,
+        assurance=max(stored.assurance, view.assurance, key=ASSURANCES.index),
         floor=stored.floor.join(view.floor),
         thread=tuple(dict.fromkeys(stored.thread + view.thread)),
         thread_indexes=tuple(dict.fromkeys(stored.thread_indexes + view.thread_indexes)),

@@ -5,24 +5,28 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, select, update
 
-from gateway.model.case import CaseView
+from gateway.model.call import PROVED
+from gateway.model.case import CaseState, CaseView
 from gateway.model.message import Arrival
 from gateway.model.outbox import OutboxRow, Purpose
-from gateway.model.outcome import Outcome
+from gateway.model.outcome import SHARED_CARDS_PER_HOUR, Outcome
 from gateway.model.verdict import Disposition, ReceiptDecision
-from gateway.store.cases import keep_case, same_request
+from gateway.store.cards import may_leave
+from gateway.store.cases import Kept, keep_case, same_request
+from gateway.store.clocks import resume, start
 from gateway.store.codec import codec, key_of
 from gateway.store.content import read_contents
 from gateway.store.engine import insert_new
+from gateway.store.events import add_event
 from gateway.store.figures import SENT_LABEL, Changes, Count, change
 from gateway.store.history import learn
 from gateway.store.intake import arrival_of, arrivals_of_case, locked, recipients_of, seen
 from gateway.store.outbox import Delivery, Lease, add_delivery, add_new_mails, name_delivery
 from gateway.store.receipts import Rates, add_receipt, withheld
 from gateway.store.statement import Statement
-from gateway.store.tables import ArrivalState, Happening, arrivals, cases, events, verdicts
+from gateway.store.tables import ArrivalState, Happening, arrivals, cases, verdicts
 
 write_outcome, read_outcome = codec(Outcome)
 write_facts, _ = codec(dict[str, str])
@@ -39,7 +43,6 @@ _CLOSE = Statement(
         }
     )
 )
-_TELL = Statement(insert(events))
 
 DEFER_RETRY = timedelta(minutes=1)
 FIRST = 1
@@ -91,6 +94,7 @@ def record(
         outcome = _with_allowed_receipts(connection, outcome, arrival=arrival, rates=rates, now=now)
     else:
         outcome = replace(outcome, receipts=())
+    outcome = _with_allowed_card(connection, outcome, mailbox=arrival.mailbox, now=now)
     kept = keep_case(
         connection,
         _with_thread(outcome),
@@ -98,19 +102,21 @@ def record(
         arrival_id=arrival_id if outcome.opens else None,
         request_key=outcome.request_key if outcome.opens else None,
     )
+    wind(connection, outcome, kept)
     outcome = replace(outcome, case=kept.view)
     delivered = deliver(
         connection, arrival, content_id=row.content_id, prepend=outcome.prepend, insertions=outcome.insertions,
         reference=kept.view.reference, now=now, lease=lease,
     )  # fmt: skip
     sent = _send_receipts(connection, outcome, arrival=arrival, now=now, lease=lease)
+    told = _send_card(connection, outcome, arrival=arrival, now=now, lease=lease)
     _keep_verdict(connection, outcome, arrival=arrival, now=now)
     _keep_event(connection, outcome, arrival=arrival, now=now)
     if outcome.appearance is not None:
         learn(connection, outcome.appearance, mailbox=arrival.mailbox, at=arrival.received_at)
     settled = _close_arrival(connection, row, outcome.case.reference, due_at=None if final else now + retry)
-    change(connection, kept.changes, delivered.changes, sent.changes, settled)
-    return Recorded(outcome, leased=delivered.mails + sent.mails if lease else ())
+    change(connection, kept.changes, delivered.changes, sent.changes, told.changes, settled)
+    return Recorded(outcome, leased=delivered.mails + sent.mails + told.mails if lease else ())
 
 
 def deliver(
@@ -184,30 +190,6 @@ def verdict_on(connection: Connection, arrival_id: int) -> tuple[Arrival, Outcom
     return arrival_of(row, content), stored_outcome(connection, arrival_id)
 
 
-def add_event(
-    connection: Connection,
-    happening: Happening,
-    *,
-    mailbox: str,
-    at: datetime,
-    reference: str | None = None,
-    arrival_id: int | None = None,
-    content_id: int | None = None,
-    facts: str,
-) -> None:
-    """Tell what happened; an event is never changed."""
-    row = {
-        "mailbox": mailbox,
-        "at": at,
-        "happening": happening.value,
-        "reference": reference,
-        "arrival_id": arrival_id,
-        "content_id": content_id,
-        "facts": facts,
-    }
-    _TELL.run(connection, row)
-
-
 def _overtaken(connection: Connection, row: Any, outcome: Outcome) -> bool:
     """Whether a copy of the same request, judged at the same time, has opened a case before this one could."""
     if connection.dialect.name == "postgresql":
@@ -232,9 +214,23 @@ def _with_allowed_receipts(
     return replace(outcome, receipts=(), case=case, verdict=replace(outcome.verdict, receipt=decision))
 
 
+def _with_allowed_card(connection: Connection, outcome: Outcome, *, mailbox: str, now: datetime) -> Outcome:
+    if outcome.card is None or may_leave(
+        connection,
+        mailbox=mailbox,
+        request_key=outcome.request_key,
+        proved=outcome.verdict.assurance in PROVED,
+        shared_per_hour=SHARED_CARDS_PER_HOUR,
+        now=now,
+    ):
+        return outcome
+    return replace(outcome, card=None)
+
+
 def _with_thread(outcome: Outcome) -> CaseView:
-    """The case tied to the receipts that leave, so that an answer to a receipt finds it."""
-    ids: Iterable[str] = (mail.message_id for mail in outcome.receipts)
+    """The case tied to what leaves about it, so that an answer to the receipt, or to the card, finds it."""
+    about = (*outcome.receipts, *((outcome.card,) if outcome.card and outcome.case.origin else ()))
+    ids: Iterable[str] = (mail.message_id for mail in about)
     return replace(outcome.case, thread=tuple(dict.fromkeys((*outcome.case.thread, *ids))))
 
 
@@ -262,6 +258,32 @@ def _send_receipts(
     return Queued(added, changes)
 
 
+def _send_card(
+    connection: Connection, outcome: Outcome, *, arrival: Arrival, now: datetime, lease: Lease | None
+) -> Queued:
+    if outcome.card is None:
+        return Queued((), {})
+    added = add_new_mails(
+        connection,
+        (outcome.card,),
+        mailbox=arrival.mailbox,
+        cause=f"arrival {arrival.id} {'proved' if outcome.verdict.assurance in PROVED else 'unproved'}",
+        reference=outcome.case.reference,
+        arrival_id=arrival.id,
+        now=now,
+        lease=lease,
+    )
+    return Queued(added, {(arrival.mailbox, Count.QUEUED, Purpose.NOTICE.value): len(added)})
+
+
+def wind(connection: Connection, outcome: Outcome, kept: Kept) -> None:
+    """Set the clocks going that the message starts; one that joins a case answered or closed since starts none."""
+    if outcome.opens:
+        start(connection, kept.view, outcome.clocks)
+    elif kept.view.state is CaseState.OPEN:
+        resume(connection, kept.view, outcome.clocks)
+
+
 def _keep_verdict(connection: Connection, outcome: Outcome, *, arrival: Arrival, now: datetime) -> None:
     row = {
         "arrival_id": arrival.id,
@@ -269,7 +291,7 @@ def _keep_verdict(connection: Connection, outcome: Outcome, *, arrival: Arrival,
         "mailbox": arrival.mailbox,
         "judged_at": now,
         "ruleset": outcome.verdict.ruleset,
-        "outcome": write_outcome(replace(outcome, receipts=())),
+        "outcome": write_outcome(replace(outcome, receipts=(), card=None)),
     }
     _KEEP.run(connection, row)
 
