@@ -193,6 +193,8 @@ class _Found:
     def add(self, one: Identifier, *, own: bool) -> None:
         """Remember the first place of each value; of an address the first that tells when it was used."""
         group = self.own if own else self.asked
+        if len(group) >= MAX_IDENTIFIERS:
+            return
         known = group.setdefault((one.kind, one.value), one)
         if known.at is None and one.at is not None:
             group[one.kind, one.value] = replace(known, at=one.at, port=known.port or one.port)

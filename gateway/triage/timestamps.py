@@ -20,6 +20,8 @@ _BEFORE = 56
 """Characters before a time in which its date must stand."""
 _AFTER = 72
 """Characters behind it in which date and zone must stand."""
+_NEXT = 14
+"""Characters behind a date in which the time it belongs to begins."""
 MAX_SHARED = 40
 """Characters between two times that share a date or a zone: `from 14:00 to 15:00 UTC`."""
 FIRST_YEAR, LAST_YEAR = 1970, 2105
@@ -64,6 +66,7 @@ _SAID = re.compile(
 _MAX_STATEMENTS = 50
 _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
 _FIGURES = re.compile(r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4}|\d{2})")
+_SLASHED = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})/\d{4}(?![\d/])")
 _EASTERN = re.compile(r"(令和)? ?(\d{1,4}) ?年 ?(\d{1,2}) ?月 ?(\d{1,2}) ?日")
 _REIWA = 2018
 _NUMBERS = re.compile(r"\d+")
@@ -119,30 +122,41 @@ def dates(window: str) -> Iterator[tuple[int, int, Day]]:
 
 def _times(text: str) -> Iterator[_Seen]:
     month_first = _writes_month_first(text)
-    previous = 0
+    since = 0
     for count, time in enumerate(_TIME.finditer(text)):
         if count == MAX_TIMES:
             return
-        if time.start() < previous or _is_date(text, time):
-            continue
-        low = max(time.start() - _BEFORE, previous)
-        before = _DATE_BEFORE.search(text[low : time.start()])
-        end, zone = _zone_behind(text, time)
-        start, day = time.start(), None
-        if before is not None and _near(before["gap"]):
-            start, day = low + before.start(), day_of(before["date"], month_first=month_first)
-        elif behind := _DATE_BEHIND.match(text[end : end + _AFTER]):
-            day = day_of(behind["date"], month_first=month_first)
-            if day is not None and not _TIME.match(text[end + behind.end() : end + behind.end() + 14].lstrip(" ,T")):
-                end += behind.end()
-                after = _ZONE.match(text[end : end + _AFTER]) if zone is None else None
-                zone, end = (
-                    (found, end + after.end("zone")) if after and (found := _zone(after["zone"])) else (zone, end)
-                )
-            else:
-                day = None
-        previous = end
-        yield _Seen(start, end, _clock(text, time), day, zone)
+        if time.start() >= since and not _is_date(text, time):
+            seen = _seen(text, time, since=since, month_first=month_first)
+            since = seen.end
+            yield seen
+
+
+def _seen(text: str, time: re.Match[str], *, since: int, month_first: bool) -> _Seen:
+    """The time with its zone and the date that stands before it, else behind it."""
+    half = _HALF.match(text, time.end())
+    end, zone = _zone_at(text, half.end() if half else time.end())
+    one = _Seen(time.start(), end, _clock(text, time), zone=zone)
+    low = max(time.start() - _BEFORE, since)
+    before = _DATE_BEFORE.search(text[low : time.start()])
+    if before is not None and _near(before["gap"]):
+        return replace(one, start=low + before.start(), day=day_of(before["date"], month_first=month_first))
+    return _with_date_behind(text, one, month_first=month_first)
+
+
+def _with_date_behind(text: str, one: _Seen, *, month_first: bool) -> _Seen:
+    behind = _DATE_BEHIND.match(text[one.end : one.end + _AFTER])
+    day = None if behind is None else day_of(behind["date"], month_first=month_first)
+    if behind is None or day is None:
+        return one
+    end = one.end + behind.end()
+    if _TIME.match(text[end : end + _NEXT].lstrip(" ,T")):
+        # the date is that of the next time
+        return one
+    if one.zone is not None:
+        return replace(one, end=end, day=day)
+    end, zone = _zone_at(text, end)
+    return replace(one, end=end, day=day, zone=zone)
 
 
 def _is_date(text: str, time: re.Match[str]) -> bool:
@@ -165,19 +179,15 @@ def _clock(text: str, time: re.Match[str]) -> tuple[int, int, int, int]:
     return hour, int(time["minute"]), int(time["second"] or 0), int((time["fraction"] or "").ljust(6, "0")[:6])
 
 
-def _zone_behind(text: str, time: re.Match[str]) -> tuple[int, timezone | None]:
-    """End of the time with its half of the day and its zone, and that zone."""
-    half = _HALF.match(text, time.end())
-    end = half.end() if half else time.end()
+def _zone_at(text: str, end: int) -> tuple[int, timezone | None]:
+    """The zone that begins at `end`, and where it ends; of several words as many as name one."""
     after = _ZONE.match(text[end : end + _AFTER])
-    if after is None:
-        return end, None
-    words = after["zone"]
-    while words:
+    words = after["zone"] if after is not None else ""
+    while after is not None and words:
         zone = _zone(words)
         if zone is not None:
             close = end + after.start("zone") + len(words)
-            return close + (text[close : close + 1] in (")", "]") and text[end:close].count("(") > 0), zone
+            return close + (text[close : close + 1] in (")", "]") and "(" in text[end:close]), zone
         words = words.rpartition(" ")[0]
     return end, None
 
@@ -260,9 +270,6 @@ def _writes_month_first(text: str) -> bool:
     """Whether a date of the text has its day behind its month, and none has it before."""
     found = [(int(one[1]), int(one[2])) for one, _ in zip(_SLASHED.finditer(text), range(MAX_TIMES), strict=False)]
     return any(second > 12 for _, second in found) and all(first <= 12 for first, _ in found)
-
-
-_SLASHED = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})/\d{4}(?![\d/])")
 
 
 def _named_day(written: str) -> Day | None:
