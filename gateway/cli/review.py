@@ -68,11 +68,15 @@ def offer(context: Context, key: PinnedKey, *, at_once: bool, only_bad: bool, re
 
 def _signed_by(context: Context, key: PinnedKey) -> tuple[Signed, ...]:
     """Nothing where there is no journal yet: a key may be pinned before the gateway has ever run."""
+    kind, _, path = context.settings().database.partition(":")
+    if kind == "sqlite" and not os.path.exists(path):
+        return ()
     names = [name for one in (key.fingerprint, *key.subkeys) for name in (one, one[-KEY_ID_DIGITS:])]
     try:
         with opened_journal(context) as journal:
             return journal.again.signed_by(names)
-    except StoreUnavailable:
+    except StoreUnavailable as error:
+        click.echo(f"stored messages were not looked through: {error}", err=True)
         return ()
 
 

@@ -247,3 +247,11 @@ def test_a_key_is_pinned_before_the_gateway_ever_ran(context: Context, key_file:
     done = add(context, key_file)
     assert done.exit_code == 0
     assert "stored" not in done.output
+
+
+def test_a_journal_that_does_not_answer_is_named_and_the_key_is_pinned(context: Context, key_file: str, police) -> None:
+    Path(context.settings().database.removeprefix("sqlite:")).write_bytes(b"no database at all" * 100)
+    done = add(context, key_file)
+    assert done.exit_code == 0
+    assert "stored messages were not looked through" in done.output
+    assert Path(context.settings().keys, "bx-police", f"{police.key.fingerprint}.asc").is_file()

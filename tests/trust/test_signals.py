@@ -248,3 +248,21 @@ SIGHTINGS = st.builds(
 def test_no_past_makes_it_fail_or_tells_one_thing_twice(sightings: list[Sighting], unsealed: Unsealed) -> None:
     found = told(History(tuple(sightings)), unsealed=unsealed)
     assert len(set(found)) == len(found)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(min_size=1, max_size=300), st.binary(max_size=60))
+def test_no_octets_in_the_place_of_a_key_make_it_fail(octets: bytes, raw: bytes) -> None:
+    block = (
+        b"-----BEGIN PGP PUBLIC KEY BLOCK-----\r\n\r\n"
+        + b64encode(octets)
+        + b"\r\n-----END PGP PUBLIC KEY BLOCK-----\r\n"
+    )
+    for body in (block, raw + block, block.replace(b64encode(octets), raw)):
+        assert set(announced("text/plain", body, octets)) <= {Reason.KEY_ANNOUNCED}
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.text(alphabet=st.characters(codec="ascii", exclude_characters="\r\n\0"), max_size=200))
+def test_no_date_makes_it_fail(date: str) -> None:
+    assert set(told(fields=f"From: 247cp@police.gov.b.example\r\nDate: {date}\r\n")) <= {Reason.DATE_ZONE_CHANGED}
