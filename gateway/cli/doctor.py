@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -206,6 +207,18 @@ def _rules(settings: Settings) -> Iterator[Diagnosis]:
     yield Diagnosis("rules", good=True, found=f"digest {ruleset.digest[:12]}")
 
 
+def _documents(_settings: Settings) -> Iterator[Diagnosis]:
+    missing = [name for name in ("pypdf", "docx") if find_spec(name) is None]
+    yield Diagnosis(
+        "attached forms",
+        good=not missing,
+        found=f"without {' and '.join(missing)} Word and PDF files stay unread"
+        if missing
+        else "Word and PDF files are read",
+        remedy="install the extra: cp247-gateway[forms]" if missing else "",
+    )
+
+
 def _keys(settings: Settings) -> Iterator[Diagnosis]:
     try:
         tree = read_tree(settings.keys)
@@ -252,5 +265,5 @@ def _private_files(settings: Settings) -> Iterator[Diagnosis]:
 
 
 EXAMINATIONS: tuple[Callable[[Settings], Iterator[Diagnosis]], ...] = (
-    _gpg, _database, _dns, _disk, _hops, _keys, _rules, _private_files,
+    _gpg, _database, _dns, _disk, _hops, _keys, _rules, _documents, _private_files,
 )  # fmt: skip
