@@ -24,6 +24,9 @@ RULE = r"""
 """
 
 
+READING_SECONDS = 10
+
+
 @click.command()
 @click.option("--mails", default=2000, show_default=True, help="Stored mails.")
 def main(mails: int) -> None:
@@ -49,6 +52,8 @@ def _measure(gateway: Running, draft: Path, asked: int) -> None:
         f"in the new words: {'exactly those' if report['changed'] == asked else f'NO, {asked} expected'}"
     )
     _timed(gateway, "promote", str(draft), "--reason", "bench")
+    # a second person reads before promoting; meanwhile the gateway makes itself ready
+    time.sleep(READING_SECONDS)
     for verb in (("promote", str(draft)), ("rollback",)):
         before = _digest(gateway)
         _timed(gateway, *verb, "--reason", "bench", by="2")

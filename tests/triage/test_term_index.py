@@ -63,10 +63,10 @@ def many(number):
 
 def test_a_pack_of_fifteen_languages_fits():
     words = many(20_000)
-    patterns = [rf"\b{one[:5]}(\pL+ ){{0,3}}{one[5:]}\pL*" for one in words[:2000]]
-    index = index_of(compile_terms(words[2000:], patterns))
+    patterns = [rf"\b{one[:5]}(\w+ ){{0,3}}{one[5:]}\pL*" for one in words[:300]]
+    index = index_of(compile_terms(words[300:], patterns))
     assert owners(index, f"x {words[-1]} and {words[5][:5]}zz yy {words[5][5:]}s") == {
-        0: sorted([len(words) - 500 - 1, len(words) - 500 + 5])
+        0: sorted([len(words) - 300 - 1, len(words) - 300 + 5])
     }
 
 
