@@ -13,9 +13,9 @@ import structlog
 
 ALLOWED = frozenset(
     {
-        "address", "arrival", "assurance", "case", "category", "code", "contact", "count", "decision", "delay", "digest", "direction",
-        "disposition", "error", "file", "hop", "inbound", "judge", "listen", "message", "monitoring", "outbound", "peer", "pid", "purpose",
-        "reason", "remedy", "row", "rule", "seconds", "size", "tls", "tries", "what",
+        "address", "arrival", "assurance", "before", "case", "category", "code", "contact", "count", "decision", "delay", "digest", "direction",
+        "disposition", "error", "file", "hop", "inbound", "judge", "listen", "message", "mode", "monitoring", "outbound", "peer", "pid", "purpose",
+        "reason", "remedy", "row", "rule", "seconds", "size", "step", "tls", "tries", "what",
     }
 )  # fmt: skip
 """Keys a log line may have: a word that is not here is a mistake in the program, and is left out."""

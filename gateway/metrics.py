@@ -68,6 +68,9 @@ QUEUE_OLDEST = Gauge(
 HOLDS = Gauge("cp247_hold_messages", "Answers to recipients that are held for a human.", registry=REGISTRY)
 HOLD_OLDEST = Gauge("cp247_hold_oldest_age_seconds", "Age of the oldest held answer.", registry=REGISTRY)
 EXCEPTIONS = Gauge("cp247_exceptions_active", "Exceptions that could be used now.", registry=REGISTRY)
+MODE = Gauge(
+    "cp247_outbound_mode", "1 for the mode in which the outward rule is applied.", ["mode"], registry=REGISTRY
+)
 CALL_OLDEST = Gauge(
     "cp247_page_oldest_age_seconds", "Age of the oldest page of its own that has reached nobody yet.", registry=REGISTRY
 )

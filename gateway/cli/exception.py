@@ -6,6 +6,7 @@ Names the operating system's login, never an option; changes no rule and frees n
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import click
@@ -17,7 +18,9 @@ from gateway.cli.person import acting_person
 from gateway.cli.verdict_view import plain
 from gateway.model.channel import Waiver
 from gateway.model.hold import ChannelException, ExceptionState, Refusal
+from gateway.pipeline.notices import granted_notice
 
+DEFAULT_LIFE = timedelta(hours=2)
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1)}
 COLOURS = {ExceptionState.PROPOSED: "yellow", ExceptionState.ACTIVE: "bold red"}
 
@@ -55,12 +58,25 @@ def grant(context: Context, number: str, reason: str, life: timedelta, uses: int
 
     Where two people are needed, each of them runs this with a login of their own; neither may be the officer who wrote it.
     """
+    permit(context, number, reason=reason, life=life, uses=uses)
+
+
+def permit(context: Context, number: str, *, reason: str, life: timedelta = DEFAULT_LIFE, uses: int = 1) -> None:
+    """Grant the exception as the person who sits here, and say what it is worth now."""
     if not reason.strip():
         raise click.BadParameter("write why, in words", param_hint="--reason")
-    mailbox = context.settings().contact_point.mailbox
+    settings, now = context.settings(), datetime.now(UTC)
+    mailbox = settings.contact_point.mailbox
     with opened_journal(context) as journal:
         made = journal.grant(
-            number, mailbox=mailbox, by=acting_person(), reason=reason, life=life, uses=uses, now=datetime.now(UTC)
+            number,
+            mailbox=mailbox,
+            by=acting_person(),
+            reason=reason,
+            life=life,
+            uses=uses,
+            now=now,
+            notice=partial(granted_notice, at=now, settings=settings),
         )
         refusal = journal.refusal(mailbox, number)
     click.echo(f"{made.number}: {_said(made)}")

@@ -108,3 +108,5 @@ class Dispatch:
     """Address of From."""
     login: str | None = None
     """Who wrote it, as the submission server says."""
+    again: OutMail | None = None
+    """What the mailbox is told once, when this very mail is refused again later: a program tries it, nobody reads the reply."""

@@ -7,7 +7,7 @@ from gateway.channel.patience import patience_with
 from gateway.mail import compose
 from gateway.model.case import CaseView
 from gateway.model.channel import Decision, Dispatch
-from gateway.model.hold import Hold
+from gateway.model.hold import ChannelException, Hold, Refusal
 from gateway.model.message import Envelope
 from gateway.model.outbox import Hop, HopReply, OutboxRow, OutMail, Purpose
 from gateway.model.settings import Settings
@@ -35,6 +35,80 @@ The officer would have seen at Send:
         body,
         at=at,
         settings=settings,
+    )
+
+
+def again_notice(dispatch: Dispatch, envelope: Envelope, *, settings: Settings) -> OutMail:
+    """A refused mail was sent again by a program: its officer has perhaps never read why it is refused (CHANNEL A4)."""
+    decision = dispatch.decision
+    body = f"""\
+A mail program sends this mail again and again. It has NOT been sent, and will not be:
+
+{decision.reply}
+
+Case:          {decision.case or "-"}
+To:            {", ".join(map(_printable, envelope.rcpt_tos))}
+Message-ID:    {_printable(dispatch.message_id or "-")}
+
+Open it in the outbox of that program or telephone, do what the line above says, or delete it there. This notice comes once.
+"""
+    return _notice(
+        f"notice.again.{decision.number.lower()}.{dispatch.decided_at:%Y%m%d%H%M%S%f}",
+        f"NOT SENT: a mail that is sent again and again [{decision.number}]",
+        body,
+        at=dispatch.decided_at,
+        settings=settings,
+        in_reply_to=dispatch.message_id,
+    )
+
+
+def granted_notice(made: ChannelException, refusal: Refusal, *, at: datetime, settings: Settings) -> OutMail:
+    """What was permitted, by whom and why; or that a second person is asked (CHANNEL A5)."""
+    if made.granted_at is None:
+        said = f"{made.proposed_by} permits the mail below. A SECOND person must, before it may be sent:\n\n"
+        said += f'    cp247 exception grant {made.number} --reason "..."'
+    else:
+        people = " and ".join(dict.fromkeys(filter(None, (made.proposed_by, made.granted_by))))
+        said = f"{people} permitted the mail below, {made.uses} time(s), until {made.until:%Y-%m-%d %H:%M} UTC.\n"
+        said += "Press Send again; a held answer leaves by itself."
+    body = f"""\
+{said}
+
+Reason:        {_printable(made.reason)}
+Rule:          {refusal.reply}
+Case:          {refusal.case or "-"}
+To:            {", ".join(map(_printable, refusal.recipients))}
+
+Whoever knows nothing of this ends it:  cp247 exception revoke {made.number}
+"""
+    return _notice(
+        f"notice.exception.{made.id}.{at:%Y%m%d%H%M%S%f}",
+        f"{'Exception asked for' if made.granted_at is None else 'Exception granted'} [{made.number}]",
+        body,
+        at=at,
+        settings=settings,
+    )
+
+
+def used_notice(dispatch: Dispatch, *, settings: Settings) -> OutMail:
+    """A mail has just left because exceptions let it pass."""
+    decision, at = dispatch.decision, dispatch.decided_at
+    body = f"""\
+This mail has just left by exception {", ".join(decision.waived)}.
+
+Case:          {decision.case or "-"}
+To:            {", ".join(map(_printable, decision.recipients))}
+Message-ID:    {_printable(dispatch.message_id or "-")}
+
+Who permitted it, and why:  cp247 exception list
+"""
+    return _notice(
+        f"notice.used.{decision.waived[0].lower()}.{at:%Y%m%d%H%M%S%f}",
+        f"Sent by exception [{decision.waived[0]}]",
+        body,
+        at=at,
+        settings=settings,
+        in_reply_to=dispatch.message_id,
     )
 
 

@@ -24,7 +24,7 @@ from gateway.model.message import Envelope, Message
 from gateway.model.outbox import Hop, OutMail, Purpose
 from gateway.model.settings import Mode
 from gateway.model.trust import PinnedKey, TlsLevel
-from gateway.pipeline.notices import held_notice, passed_notice
+from gateway.pipeline.notices import again_notice, held_notice, passed_notice, used_notice
 from gateway.pipeline.sealing import seal_payload
 from gateway.pipeline.tools import Tools
 
@@ -61,6 +61,8 @@ def outward(
         return _let_pass(dispatch, message, envelope, tools)
     if decision.act is Act.HOLD:
         return replace(dispatch, mails=(held_notice(dispatch, envelope, case, settings=tools.settings),))
+    if decision.act is Act.REJECT:
+        return replace(dispatch, again=again_notice(dispatch, envelope, settings=tools.settings))
     if decision.act not in PASSING or (decision.opens and reference is None):
         return dispatch
     if decision.opens and reference is not None:
@@ -83,7 +85,8 @@ def _passed(dispatch: Dispatch, message: Message, envelope: Envelope, case: Case
             dispatch, decision=Decision(act=Act.DEFER, rule="D0", row=38, reply=CANNOT_DECIDE, case=decision.case)
         )
     answered = case if decision.internal or case is None else _answered(case, message, message_id)
-    return replace(dispatch, mails=_by_hop(mail, tools), case=answered)
+    told = (used_notice(dispatch, settings=tools.settings),) if decision.waived else ()
+    return replace(dispatch, mails=(*_by_hop(mail, tools), *told), case=answered)
 
 
 def _decided(

@@ -33,6 +33,7 @@ from gateway.service.figures import show
 from gateway.service.holding import Holding
 from gateway.service.judging import JudgeLoop
 from gateway.service.live_rules import show as show_rules
+from gateway.service.mode import note_mode
 from gateway.service.monitoring import Monitoring
 from gateway.service.nursery import Nursery
 from gateway.service.pager import Pager
@@ -237,6 +238,7 @@ class Gateway:
             )
             self._judging.start()
         if self._reception is not None:
+            note_mode(self._journal, self._settings, now=datetime.now(UTC))
             self._answering = Answering(self._journal, self._nursery, outbox_filled=self._wake_couriers)
             self._holding = Holding(
                 self._journal,

@@ -1,60 +1,31 @@
-"""Refusals that officers were given, and the exceptions that waive them. Decides no mail: it keeps who permitted what.
+"""Exceptions that waive a refusal or a hold. Decides no mail: it keeps who permitted what, and how often it was used.
 
 Every grant, use and revocation is an event of its own that is never changed (CHANNEL A5).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
 from gateway.errors import NotPermitted
-from gateway.model.channel import Dispatch, Waiver
+from gateway.model.channel import Waiver
 from gateway.model.hold import ChannelException, ExceptionState, Refusal
+from gateway.model.outbox import OutMail
 from gateway.store.codec import codec, storable
-from gateway.store.engine import insert_new
-from gateway.store.tables import Happening, exceptions, refusals
-from gateway.store.verdicts import add_event
+from gateway.store.events import add_event
+from gateway.store.figures import change
+from gateway.store.outbox import add_mails
+from gateway.store.refusals import find_refusal
+from gateway.store.tables import Happening, exceptions
 
 MAX_LIFE = timedelta(hours=24)
 
-write_names, read_names = codec(tuple[str, ...])
+Notice = Callable[[ChannelException, Refusal], OutMail]
+"""Makes what the mailbox is told of an exception."""
+
 write_facts, _ = codec(dict[str, str])
-
-
-def keep_refusal(
-    connection: Connection, dispatch: Dispatch, *, mailbox: str, recipients: tuple[str, ...], now: datetime
-) -> None:
-    """Remember the number the officer was given; the same number again is the same entry, later."""
-    decision, login = dispatch.decision, dispatch.login
-    row = {
-        "mailbox": mailbox,
-        "number": decision.number,
-        "rule": decision.rule,
-        "row": decision.row,
-        "waiver": decision.waiver.value,
-        "reference": decision.case,
-        "sender": storable(dispatch.sender),
-        "login": None if login is None else storable(login),
-        "recipients": write_names(recipients),
-        "reply": decision.reply,
-        "first_at": now,
-        "last_at": now,
-        "times": 1,
-    }
-    statement = insert_new(connection.dialect.name, refusals)
-    again = {"last_at": now, "times": refusals.c.times + 1, "login": statement.excluded.login}
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=[refusals.c.mailbox, refusals.c.number], set_=again), [row]
-    )
-
-
-def find_refusal(connection: Connection, mailbox: str, number: str) -> Refusal | None:
-    """What a number stands for."""
-    wanted = (refusals.c.mailbox == mailbox, refusals.c.number == number.upper())
-    row = connection.execute(select(refusals).where(*wanted)).one_or_none()
-    return None if row is None else _refusal_of(row)
 
 
 def grant(
@@ -67,21 +38,38 @@ def grant(
     life: timedelta,
     uses: int,
     now: datetime,
+    notice: Notice,
 ) -> ChannelException:
-    """The exception as it stands after this person's word; where two are needed the first only proposes it.
+    """The exception as it stands after this person's word, told to the mailbox; where two are needed the first proposes it.
 
     Raises NotPermitted for a number nobody was given, a rule nobody may waive, the officer's own word, or the same person twice.
     """
     refusal = _waivable(find_refusal(connection, mailbox, number), number, by=by, life=life)
+    made = _granted(connection, refusal, mailbox=mailbox, by=by, reason=reason, until=now + life, uses=uses, now=now)
+    told, cause = notice(made, refusal), f"exception {made.id} {'proposed' if made.granted_at is None else 'granted'}"
+    queued = add_mails(
+        connection, (told,), mailbox=mailbox, cause=cause, reference=refusal.case, arrival_id=None, now=now
+    )
+    change(connection, queued)
+    return made
+
+
+def _granted(
+    connection: Connection,
+    refusal: Refusal,
+    *,
+    mailbox: str,
+    by: str,
+    reason: str,
+    until: datetime,
+    uses: int,
+    now: datetime,
+) -> ChannelException:
     open_ones = [one for one in _of(connection, mailbox, refusal.number) if one.state(now) is ExceptionState.PROPOSED]
     if refusal.waiver is Waiver.TWO and not open_ones:
-        return _propose(
-            connection, refusal, mailbox=mailbox, by=by, reason=reason, until=now + life, uses=uses, now=now
-        )
+        return _propose(connection, refusal, mailbox=mailbox, by=by, reason=reason, until=until, uses=uses, now=now)
     if refusal.waiver is Waiver.ONE:
-        made = _propose(
-            connection, refusal, mailbox=mailbox, by=by, reason=reason, until=now + life, uses=uses, now=now
-        )
+        made = _propose(connection, refusal, mailbox=mailbox, by=by, reason=reason, until=until, uses=uses, now=now)
         return _confirm(connection, made, refusal, mailbox=mailbox, by=by, now=now)
     if open_ones[0].proposed_by == by:
         raise NotPermitted(f"{by} has granted {refusal.number} already; a second person must grant it too")
@@ -140,11 +128,16 @@ def _waivable(refusal: Refusal | None, number: str, *, by: str, life: timedelta)
         raise NotPermitted(f"no officer was given the number {number}; it stands in brackets at the end of the refusal")
     if refusal.waiver is Waiver.NOBODY:
         raise NotPermitted(f"{refusal.number} is a refusal by {refusal.rule}, which nobody may waive: {refusal.reply}")
-    if refusal.login is not None and by == refusal.login:
+    if refusal.login is not None and _same_person(by, refusal.login):
         raise NotPermitted(f"{by} wrote this mail; another person must grant the exception")
     if not timedelta(0) < life <= MAX_LIFE:
         raise NotPermitted("an exception lives at most 24 hours")
     return refusal
+
+
+def _same_person(by: str, login: str) -> bool:
+    """A submission server may know `j.doe` as `j.doe@institution.gov.example`."""
+    return by.lower() in (login.lower(), login.lower().partition("@")[0])
 
 
 def _propose(
@@ -200,23 +193,6 @@ def _tell(
     now: datetime,
 ) -> None:
     add_event(connection, happening, mailbox=mailbox, at=now, reference=reference, facts=write_facts(facts))
-
-
-def _refusal_of(row: Row[Any]) -> Refusal:
-    return Refusal(
-        number=row.number,
-        rule=row.rule,
-        row=row.row,
-        waiver=Waiver(row.waiver),
-        case=row.reference,
-        sender=row.sender,
-        login=row.login,
-        recipients=read_names(row.recipients),
-        reply=row.reply,
-        first_at=row.first_at,
-        last_at=row.last_at,
-        times=row.times,
-    )
 
 
 def _exception_of(row: Row[Any]) -> ChannelException:

@@ -103,6 +103,12 @@ def postpone(connection: Connection, arrival_id: int, *, until: datetime, tries:
     connection.execute(update(arrivals).where(arrivals.c.id == arrival_id, WAITING).values(again))
 
 
+def hurry(connection: Connection, arrival_id: int, *, now: datetime) -> bool:
+    """Whether an arrival that waits for its verdict is due now; one that is being judged, or was, is left alone."""
+    waiting = update(arrivals).where(arrivals.c.id == arrival_id, WAITING, arrivals.c.owner.is_(None))
+    return connection.execute(waiting.values(due_at=now)).rowcount == 1
+
+
 def release(connection: Connection, owner: str, now: datetime) -> None:
     """End every lease of an owner that is no more."""
     connection.execute(

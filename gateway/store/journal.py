@@ -18,8 +18,10 @@ from gateway.model.hold import ChannelException, Hold, Refusal
 from gateway.model.message import Arrival, Envelope, Incoming, ThreadKeys
 from gateway.model.outbox import Hop, HopReply, OutboxRow, OutMail
 from gateway.model.outcome import Outcome
+from gateway.model.settings import Mode
 from gateway.model.verdict import RuleFiles
-from gateway.store import calls, cases, exceptions, holds, intake, listing, outbox, outward, verdicts
+from gateway.store import calls, cases, exceptions, holds, intake, listing, modes, outbox, outward, verdicts, waiting
+from gateway.store.acts import Acts
 from gateway.store.again import Again
 from gateway.store.cases import Recall
 from gateway.store.codec import storable
@@ -27,13 +29,27 @@ from gateway.store.content import read_chunk, read_contents
 from gateway.store.engine import Database, open_database
 from gateway.store.figures import Figures, change, read_figures
 from gateway.store.intake import Claim
-from gateway.store.listing import CaseFile, QueueLine
+from gateway.store.listing import CaseFile
 from gateway.store.outbox import Lease, Settled
 from gateway.store.receipts import Rates
 from gateway.store.rulebook import Rulebook
+from gateway.store.refusals import find_refusal
 from gateway.store.verdicts import DEFER_RETRY, Recorded
+from gateway.store.waiting import Queue, QueueEntry, QueueLine
 
-__all__ = ["CaseFile", "Claim", "Figures", "Journal", "QueueLine", "Recall", "Recorded", "Settled", "open_journal"]
+__all__ = [
+    "CaseFile",
+    "Claim",
+    "Figures",
+    "Journal",
+    "Queue",
+    "QueueEntry",
+    "QueueLine",
+    "Recall",
+    "Recorded",
+    "Settled",
+    "open_journal",
+]
 
 
 def open_journal(url: str, *, upgrade: bool) -> "Journal":
@@ -227,12 +243,29 @@ class Journal:
             return exceptions.active_numbers(connection, mailbox, now)
 
     def grant(
-        self, number: str, *, mailbox: str, by: str, reason: str, life: timedelta, uses: int, now: datetime
+        self,
+        number: str,
+        *,
+        mailbox: str,
+        by: str,
+        reason: str,
+        life: timedelta,
+        uses: int,
+        now: datetime,
+        notice: exceptions.Notice,
     ) -> ChannelException:
-        """The exception after this person's word; raises NotPermitted where it is not his to give."""
+        """The exception after this person's word, of which the mailbox is told; raises NotPermitted where it is not his to give."""
         return self.database.write(
             lambda connection: exceptions.grant(
-                connection, number, mailbox=mailbox, by=by, reason=reason, life=life, uses=uses, now=now
+                connection,
+                number,
+                mailbox=mailbox,
+                by=by,
+                reason=reason,
+                life=life,
+                uses=uses,
+                now=now,
+                notice=notice,
             )
         )
 
@@ -250,7 +283,7 @@ class Journal:
     def refusal(self, mailbox: str, number: str) -> Refusal | None:
         """What a number that an officer was given stands for."""
         with self.database.reading() as connection:
-            return exceptions.find_refusal(connection, mailbox, storable(number))
+            return find_refusal(connection, mailbox, storable(number))
 
     def holds(self, *, limit: int) -> tuple[Hold, ...]:
         """Held answers, the oldest first."""
@@ -302,7 +335,20 @@ class Journal:
     def queue(self, *, limit: int) -> tuple[QueueLine, ...]:
         """What waits to be judged or to leave, oldest first."""
         with self.database.reading() as connection:
-            return listing.queue(connection, limit=limit)
+            return waiting.queue(connection, limit=limit)
+
+    def queue_entry(self, queue: Queue, row_id: int) -> QueueEntry | None:
+        """One of them whole, None when it does not wait."""
+        with self.database.reading() as connection:
+            return waiting.entry(connection, queue, row_id)
+
+    def hurry(self, queue: Queue, row_id: int, *, now: datetime) -> bool:
+        """Whether it is due now."""
+        return self.database.write(lambda connection: waiting.hurry(connection, queue, row_id, now=now))
+
+    def keep_mode(self, mode: Mode, *, mailbox: str, now: datetime) -> Mode:
+        """The mode of the outward rule before this one, which is written down where it is another."""
+        return self.database.write(lambda connection: modes.keep_mode(connection, mode, mailbox=mailbox, now=now))
 
     def verdict_of(self, reference: str) -> tuple[Arrival, Outcome] | None:
         """The message that opened a case, with its verdict and DNS answers, as stored."""

@@ -1,4 +1,4 @@
-"""What the command line shows: cases, one case whole, the queue. Changes nothing."""
+"""What the command line shows of cases, and of one case whole. Changes nothing."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,10 +8,8 @@ from sqlalchemy import Connection, select
 from gateway.model.case import CaseState, CaseView
 from gateway.model.outbox import Purpose
 from gateway.store.cases import views_of
-from gateway.store.intake import arrivals_of_case, read_envelope, recipients_of
+from gateway.store.intake import arrivals_of_case, read_envelope
 from gateway.store.tables import (
-    QUEUED,
-    WAITING,
     ArrivalState,
     Happening,
     MailState,
@@ -72,21 +70,6 @@ class CaseFile:
     events: tuple[EventLine, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class QueueLine:
-    """Something that waits: an arrival for its verdict (no purpose), or a mail for its hop."""
-
-    id: int
-    purpose: Purpose | None
-    since: datetime
-    due_at: datetime
-    tries: int
-    recipients: tuple[str, ...]
-    case: str | None
-    reply: str = ""
-    """The hop's last answer."""
-
-
 def newest_cases(connection: Connection, *, limit: int, state: CaseState | None) -> tuple[CaseView, ...]:
     """Newest first."""
     newest = select(cases).order_by(cases.c.opened_at.desc(), cases.c.reference.desc()).limit(limit)
@@ -111,12 +94,6 @@ def case_file(connection: Connection, reference: str) -> CaseFile | None:
         mails=_mails_of(connection, reference),
         events=_events_of(connection, reference),
     )
-
-
-def queue(connection: Connection, *, limit: int) -> tuple[QueueLine, ...]:
-    """Oldest first, arrivals and mails together."""
-    lines = _waiting_arrivals(connection, limit) + _queued_mails(connection, limit)
-    return tuple(sorted(lines, key=lambda line: (line.since, line.id))[:limit])
 
 
 def _arrivals_of(connection: Connection, reference: str) -> tuple[ArrivalLine, ...]:
@@ -165,36 +142,3 @@ def _mails_of(connection: Connection, reference: str) -> tuple[MailLine, ...]:
 def _events_of(connection: Connection, reference: str) -> tuple[EventLine, ...]:
     rows = connection.execute(select(events).where(events.c.reference == reference).order_by(events.c.id))
     return tuple(EventLine(row.at, Happening(row.happening), row.arrival_id, row.facts) for row in rows)
-
-
-def _waiting_arrivals(connection: Connection, limit: int) -> list[QueueLine]:
-    rows = connection.execute(select(arrivals).where(WAITING).order_by(arrivals.c.received_at).limit(limit))
-    return [
-        QueueLine(
-            id=row.id,
-            purpose=None,
-            since=row.received_at,
-            due_at=row.due_at,
-            tries=row.tries,
-            recipients=recipients_of(read_envelope(row.envelope)),
-            case=row.reference,
-        )
-        for row in rows
-    ]
-
-
-def _queued_mails(connection: Connection, limit: int) -> list[QueueLine]:
-    rows = connection.execute(select(outbox).where(QUEUED).order_by(outbox.c.due_at).limit(limit))
-    return [
-        QueueLine(
-            id=row.id,
-            purpose=Purpose(row.purpose),
-            since=row.created_at,
-            due_at=row.due_at,
-            tries=row.tries,
-            recipients=(row.rcpt_to,),
-            case=row.reference,
-            reply=row.reply,
-        )
-        for row in rows
-    ]

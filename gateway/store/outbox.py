@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, literal_column, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, insert, literal_column, select, update
 
 from gateway.model.outbox import Fate, Hop, HopReply, OutboxRow, OutMail, Purpose
 from gateway.store.codec import codec, key_of, storable
@@ -17,7 +17,7 @@ from gateway.store.content import add_content
 from gateway.store.engine import insert_new
 from gateway.store.figures import Changes, Count
 from gateway.store.statement import Statement
-from gateway.store.tables import NOT_RETURNED, QUEUED, MailState, contents, outbox
+from gateway.store.tables import NOT_RETURNED, QUEUED, MailState, contents, hop_replies, outbox
 
 SLOW_RETRY = timedelta(hours=1)
 """When a mail that may not be given up is tried again and nobody said when."""
@@ -247,12 +247,26 @@ def settle(
             "settled_at": None if state is MailState.QUEUED else now,
         },
     )
+    if reply.fate is not Fate.SENT:
+        said = {
+            "mailbox": row.mailbox,
+            "outbox_id": row_id,
+            "at": now,
+            "reply": storable(reply.text)[:MAX_REPLY_CHARACTERS],
+        }
+        connection.execute(insert(hop_replies), [said])
     if state is MailState.QUEUED:
         return Settled(row.mailbox, state, {})
     counted = Count.SENT if state is MailState.SENT else Count.RETURNED
     changes = {(row.mailbox, Count.QUEUED, row.purpose): -1, (row.mailbox, counted, row.purpose): 1}
     failed = state is MailState.RETURNED and purpose is Purpose.ANSWER
     return Settled(row.mailbox, state, changes, failed_answer=row.reference if failed else None)
+
+
+def hurry(connection: Connection, row_id: int, *, now: datetime) -> bool:
+    """Whether a mail that waits for its next try is due now; one that is being tried, sent or returned is left alone."""
+    waiting = update(outbox).where(outbox.c.id == row_id, QUEUED, outbox.c.owner.is_(None))
+    return connection.execute(waiting.values(due_at=now)).rowcount == 1
 
 
 def _state_after(fate: Fate, purpose: Purpose) -> MailState:

@@ -14,13 +14,15 @@ from gateway.model.outbox import HopReply, OutMail, Purpose
 from gateway.store.cases import keep_case, set_state
 from gateway.store.codec import codec, key_of
 from gateway.store.content import add_content
-from gateway.store.exceptions import keep_refusal, use
+from gateway.store.events import add_event
+from gateway.store.exceptions import use
 from gateway.store.figures import Changes, Count, change
 from gateway.store.holds import keep_hold, release
 from gateway.store.intake import recipients_of
 from gateway.store.outbox import Settled, add_mails, settle
 from gateway.store.tables import Happening
 from gateway.store.verdicts import add_event
+from gateway.store.refusals import comes_by_itself, keep_refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,27 @@ def keep_dispatch(
         pairs = len(recipients_of(envelope))
         change(connection, {(mailbox, Count.DISPATCHED, ""): pairs, (mailbox, Count.RECORDED, ""): pairs})
     elif decision.act is Act.HOLD:
+    elif decision.act is Act.REJECT:
+        _tell_if_it_comes_again(connection, dispatch, mailbox=mailbox, reference=reference, digest=digest, now=now)
         keep_hold(connection, dispatch, mailbox=mailbox, envelope=envelope, content=content, sha256=digest, now=now)
     elif dispatch.mails:
-        _send(connection, dispatch, mailbox=mailbox, reference=reference, digest=digest, now=now)
+        return _send(connection, dispatch, mailbox=mailbox, reference=reference, digest=digest, now=now)
+    return None
+
+
+def _tell_if_it_comes_again(
+    connection: Connection, dispatch: Dispatch, *, mailbox: str, reference: str | None, digest: str, now: datetime
+) -> None:
+    """A phone or an outbox sends what was refused again and again, and nobody reads why: the mailbox is told once."""
+    notice, message_id = dispatch.again, dispatch.message_id
+    if notice is None or message_id is None:
+        return
+    if comes_by_itself(connection, message_id, mailbox=mailbox, now=now):
+        cause = f"refused again {digest}"
+        queued = add_mails(
+            connection, (notice,), mailbox=mailbox, cause=cause, reference=reference, arrival_id=None, now=now
+        )
+        change(connection, queued)
 
 
 def _happening(decision: Decision) -> Happening:

@@ -82,6 +82,7 @@ class Moment(TypeDecorator[datetime]):
     """A point in time as microseconds since 1970 UTC: SQLite knows no time zones, and integers sort."""
 
     impl = BigInteger
+    MODE_CHANGED = "mode-changed"
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 SQLAlchemy's
@@ -270,6 +271,19 @@ receipts = Table(
     metadata,
     Column("arrival_id", ForeignKey("arrivals.id"), primary_key=True, autoincrement=False),
     _mailbox(),
+# What a hop answered each time it did not take a mail.
+hop_replies = Table(
+    "hop_replies",
+    metadata,
+    _row_id(),
+    _mailbox(),
+    Column("outbox_id", ForeignKey("outbox.id"), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("reply", Text, nullable=False),
+    Index("ix_hop_replies_outbox_id", "outbox_id"),
+    sqlite_autoincrement=True,
+)
+
     Column("contact", String, nullable=False),
     # Emergencies have rate windows of their own.
     Column("emergency", Boolean(create_constraint=False), nullable=False),
@@ -326,6 +340,10 @@ ruleset_changes = Table(
     metadata,
     _row_id(),
     _mailbox(),
+# Read once at each start, among all that ever happened.
+MODES = events.c.happening == _word(Happening.MODE_CHANGED)
+Index("ix_events_modes", events.c.id, postgresql_where=MODES, sqlite_where=MODES)
+
     Column("at", Moment, nullable=False),
     Column("act", String, nullable=False),
     Column("digest", String, nullable=False),
@@ -393,6 +411,17 @@ exceptions = Table(
     Column("revoked_at", Moment),
     Index("ix_exceptions_until", "mailbox", "until"),
     Index("ix_exceptions_number", "mailbox", "number"),
+# Mails that were refused: one that comes again by itself is told of once.
+refused_mails = Table(
+    "refused_mails",
+    metadata,
+    Column("mailbox", String, primary_key=True),
+    Column("message_id", String, primary_key=True),
+    Column("first_at", Moment, nullable=False),
+    Column("told_at", Moment),
+    **_BY_KEY,
+)
+
     sqlite_autoincrement=True,
 )
 

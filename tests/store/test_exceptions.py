@@ -19,7 +19,8 @@ from journal_samples import (
 
 from gateway.errors import NotPermitted
 from gateway.model.channel import Act, Dispatch, Waiver
-from gateway.model.hold import ExceptionState
+from gateway.model.hold import ChannelException, ExceptionState, Refusal
+from gateway.model.outbox import Hop, OutMail, Purpose
 from gateway.store.journal import Journal
 from gateway.store.tables import Happening
 
@@ -45,8 +46,21 @@ def case(journal: Journal) -> str:
 
 def granted(journal: Journal, by: str, *, uses: int = 1, life: timedelta = HOUR):
     return journal.grant(
-        NUMBER.lower(), mailbox=MAILBOX, by=by, reason="the prosecutor asks", life=life, uses=uses, now=NOW
+        NUMBER.lower(),
+        mailbox=MAILBOX,
+        by=by,
+        reason="the prosecutor asks",
+        life=life,
+        uses=uses,
+        now=NOW,
+        notice=told,
     )
+
+
+def told(made: ChannelException, refusal: Refusal) -> OutMail:
+    """What the mailbox hears of it."""
+    content = f"Subject: {refusal.rule} {made.state(NOW).value}\r\n\r\n".encode()
+    return OutMail(Purpose.NOTICE, Hop.MAILBOX, "", (MAILBOX,), f"<{made.id}.{made.granted_by}@gw.example>", content)
 
 
 def happenings(journal: Journal, reference: str) -> list[Happening]:
@@ -91,6 +105,43 @@ def test_who_wrote_the_mail_permits_nothing(journal: Journal, case: str) -> None
     granted(journal, "admin")
     with pytest.raises(NotPermitted, match="another person"):
         granted(journal, "officer")
+
+
+@pytest.mark.parametrize("login", ["Officer", "officer@institution.gov.example"])
+def test_a_login_is_the_same_person_however_the_server_writes_it(journal: Journal, case: str, login: str) -> None:
+    submitted(journal, replace(refused(), login=login))
+    with pytest.raises(NotPermitted, match="another person"):
+        granted(journal, "officer")
+
+
+def test_the_mailbox_is_told_of_each_word(journal: Journal, case: str) -> None:
+    submitted(journal, refused(Waiver.TWO))
+    granted(journal, "admin")
+    granted(journal, "second")
+    assert journal.figures().queued[Purpose.NOTICE] == 2
+
+
+AGAIN = OutMail(Purpose.NOTICE, Hop.MAILBOX, "", (MAILBOX,), "<again@gw.example>", b"Subject: again\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "notices"), [((0, 30, 59), 0), ((0, 61), 1), ((0, 30, 61, 300, 9000), 1), ((0, 5, 65, 66), 1)]
+)
+def test_a_refused_mail_that_comes_again_by_itself_is_told_of_once(
+    journal: Journal, case: str, seconds: tuple[int, ...], notices: int
+) -> None:
+    made = replace(refused(), again=AGAIN)
+    for one in seconds:
+        journal.dispatch(made, mailbox=MAILBOX, envelope=SUBMITTED, content=b"a\r\n", now=NOW + timedelta(seconds=one))
+    assert journal.figures().queued[Purpose.NOTICE] == notices
+
+
+def test_another_mail_that_is_refused_is_not_the_same_again(journal: Journal, case: str) -> None:
+    for number in range(3):
+        made = replace(refused(), again=AGAIN, message_id=f"<{number}@laptop.example>")
+        at = NOW + timedelta(minutes=number * 5)
+        journal.dispatch(made, mailbox=MAILBOX, envelope=SUBMITTED, content=b"a\r\n", now=at)
+    assert journal.figures().queued[Purpose.NOTICE] == 0
 
 
 def test_what_nobody_may_waive_stays_refused(journal: Journal, case: str) -> None:

@@ -181,6 +181,8 @@ def _create_outbox() -> None:
         sa.Column("mail_from", sa.String(), nullable=False),
         sa.Column("rcpt_to", sa.String(), nullable=False),
         sa.Column("content_id", ROW_ID, nullable=False),
+    modes = sa.text("happening = 'mode-changed'")
+    op.create_index("ix_events_modes", "events", ["id"], unique=False, postgresql_where=modes, sqlite_where=modes)
         sa.Column("message_id", sa.String(), nullable=False),
         sa.Column("reference", sa.String(), nullable=True),
         sa.Column("arrival_id", ROW_ID, nullable=True),
@@ -228,6 +230,18 @@ def _create_holds() -> None:
         sa.Column("reference", sa.String(), nullable=True),
         sa.Column("sender", sa.String(), nullable=False),
         sa.Column("login", sa.String(), nullable=True),
+    op.create_table(
+        "hop_replies",
+        sa.Column("id", ROW_ID, autoincrement=True, nullable=False),
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("outbox_id", ROW_ID, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("reply", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["outbox_id"], ["outbox.id"], name="fk_hop_replies_outbox_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_hop_replies"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_hop_replies_outbox_id", "hop_replies", ["outbox_id"], unique=False)
         sa.Column("recipients", sa.Text(), nullable=False),
         sa.Column("reply", sa.Text(), nullable=False),
         sa.Column("first_at", sa.BigInteger(), nullable=False),
@@ -248,6 +262,15 @@ def _create_holds() -> None:
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("uses", sa.Integer(), nullable=False),
         sa.Column("used", sa.Integer(), nullable=False),
+    op.create_table(
+        "refused_mails",
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("message_id", sa.String(), nullable=False),
+        sa.Column("first_at", sa.BigInteger(), nullable=False),
+        sa.Column("told_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("mailbox", "message_id", name="pk_refused_mails"),
+        sqlite_with_rowid=False,
+    )
         sa.Column("revoked_by", sa.String(), nullable=True),
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_exceptions"),
