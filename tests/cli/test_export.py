@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from golden import CASES, DATA, OWN_KEY, SECRET, TESTS, own_home
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from journal_samples import NOW, configured, incoming, outcome, reference_of
+from journal_samples import NOW, case_view, configured, incoming, outcome, reference_of
 
 from gateway.cli.cases import cases
 from gateway.cli.context import Context
-from gateway.cli.export import cell_of
+from gateway.cli.demo.stub_dns import StubDns
+from gateway.cli.export import as_case_uco, cell_of
 from gateway.model.outcome import Outcome
+from gateway.model.trust import Protection
 from gateway.model.verdict import IDENTIFIER_KINDS, Identifier
 from gateway.store.journal import open_journal
 
@@ -85,13 +88,43 @@ def test_case_uco_names_every_object_once_and_always_alike(exported):
 
 
 def test_every_kind_of_identifier_can_be_written(exported, tmp_path):
-    from gateway.cli.export import as_case_uco
-
     every = tuple(Identifier(kind, "AS1" if kind == "asn" else "x") for kind in IDENTIFIER_KINDS)
     journal = open_journal(Context(configured(tmp_path)).settings().database, upgrade=True)
     arrival, _ = journal.verdict_of(reference_of(1))
     journal.close()
     assert len(json.loads(as_case_uco("247CP", arrival, named(1, every).verdict))["uco-core:object"]) == 1 + len(every)
+
+
+CONFIG = """\
+hostname: gw.institution.gov.example
+contact_point: {{name: 24/7 Contact Point, country: XX, mailbox: 247cp@institution.gov.example}}
+dkim: {{domain: institution.gov.example, key: {data}/secrets/gateway.dkim.pem}}
+secret: secret
+database: "sqlite:gateway.db"
+rules: {rules}
+keys: {data}/directory
+openpgp: {{home: {home}, signing_key: {key}}}
+dns: {{nameservers: ["{nameserver}"], timeout: 0.3}}
+"""
+
+
+def test_identifiers_of_encrypted_mail_are_read_again_with_the_key_and_never_stored(tmp_path: Path):
+    content = (CASES / "accept-encrypted" / "message.eml").read_bytes()
+    with own_home() as home, StubDns({}) as stub:
+        values = {"data": DATA, "rules": TESTS.parent / "rules", "home": home, "key": OWN_KEY}
+        (tmp_path / "gateway.yaml").write_text(CONFIG.format(**values, nameserver=stub.nameserver), encoding="utf-8")
+        (tmp_path / "secret").write_bytes(SECRET)
+        context = Context(str(tmp_path / "gateway.yaml"))
+        journal = open_journal(context.settings().database, upgrade=True)
+        (arrival_id,) = journal.take_in([incoming(content)])
+        sealed = outcome(1, case=case_view(1, floor=Protection(enc=True)))
+        journal.record(arrival_id, sealed, now=NOW, per_contact_hour=30, all_hour=300)
+        said = json.loads(CliRunner().invoke(cases, ["export", reference_of(1)], obj=context).output)
+        stored = journal.verdict_of(reference_of(1))
+        journal.close()
+    assert said["identifiers"]["ip"] == ["198.51.100.23"]
+    assert stored is not None
+    assert stored[1].verdict.classification.identifiers == ()
 
 
 def test_a_case_that_is_not_there_is_a_usage_error(exported):
