@@ -8,7 +8,7 @@ GatewayError
  +- SealFailed         our own mail cannot be signed or encrypted; a human sends it
  +- HopUnavailable     the next hop cannot be reached; the courier tries again
  +- BytesDiffer        what would leave is not what was stored; nothing leaves
- +- NotPermitted       an exception that may not be granted, or is used up; nothing changes
+ +- NotPermitted       an exception that may not be granted, or is used up; an act that does not fit its case; nothing changes
  +- JudgeDefeated      a judge died, hung or answered nonsense over one message; tried again, then judge-error
 """
 
@@ -76,7 +76,7 @@ class ReceptionUnavailable(GatewayError):
 
 
 class NotPermitted(GatewayError):
-    """An exception may not be granted by this person, or is used up by now; says why and what to do."""
+    """An exception may not be granted by this person, or is used up by now; an act does not fit its case. Says why and what to do."""
 
 
 class JudgeDefeated(GatewayError):

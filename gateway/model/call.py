@@ -14,10 +14,19 @@ class Why(StrEnum):
     """What somebody is woken for."""
 
     EMERGENCY = "emergency"
+    EMERGENCY_UNCONFIRMED = "emergency-unconfirmed"
+    """Nobody has recorded the call-back of one."""
+    UNREAD = "unread"
+    """A mail that may be an emergency and that no program could read: encrypted to no key of ours, an attachment alone."""
     JUDGE_ERROR = "judge-error"
     ANSWER_FAILED = "answer-failed"
     ANSWER_HELD = "answer-held"
     ANSWER_GIVEN_BACK = "answer-given-back"
+    UNREACHABLE = "counterpart-unreachable"
+    """Two receipts for one counterpart came back: its mailbox takes nothing."""
+
+
+EMERGENCIES = frozenset({Why.EMERGENCY, Why.EMERGENCY_UNCONFIRMED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +43,8 @@ class Call:
 
     @property
     def shared(self) -> bool:
-        """Whether it shares a call with others like it: an emergency that nothing proves."""
-        return self.why is Why.EMERGENCY and self.assurance not in PROVED
+        """Whether it shares a call with others like it: an emergency that nothing proves, a mail nobody could read."""
+        return self.why is Why.UNREAD or (self.why in EMERGENCIES and self.assurance not in PROVED)
 
 
 @dataclass(frozen=True, slots=True)

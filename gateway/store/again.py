@@ -217,7 +217,7 @@ def _keep(connection: Connection, outcome: Outcome, *, arrival: Arrival, now: da
         "mailbox": arrival.mailbox,
         "judged_at": now,
         "ruleset": outcome.verdict.ruleset,
-        "outcome": write_outcome(replace(outcome, receipts=(), card=None)),
+        "outcome": write_outcome(replace(outcome, receipts=(), card=None, clocks=())),
     }
     connection.execute(insert(verdicts), [row])
     return Judgement(last + 1, now, outcome)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, select
 
 from gateway.channel.patience import Step
-from gateway.model.call import Call, DueCall
+from gateway.model.call import Call, DueCall, Why
 from gateway.model.case import CaseState, CaseView
 from gateway.model.channel import Dispatch
 from gateway.model.hold import ChannelException, Hold, Refusal
@@ -24,6 +24,7 @@ from gateway.store import calls, cases, exceptions, holds, intake, listing, mode
 from gateway.store.acts import Acts
 from gateway.store.again import Again
 from gateway.store.cases import Recall
+from gateway.store.clock_book import ClockBook
 from gateway.store.codec import storable
 from gateway.store.content import read_chunk, read_contents
 from gateway.store.engine import Database, open_database
@@ -32,8 +33,8 @@ from gateway.store.intake import Claim
 from gateway.store.listing import CaseFile
 from gateway.store.outbox import Lease, Settled
 from gateway.store.receipts import Rates
-from gateway.store.rulebook import Rulebook
 from gateway.store.refusals import find_refusal
+from gateway.store.rulebook import Rulebook
 from gateway.store.verdicts import DEFER_RETRY, Recorded
 from gateway.store.waiting import Queue, QueueEntry, QueueLine
 
@@ -74,6 +75,16 @@ class Journal:
         """Return if the database answers."""
         with self.database.reading() as connection:
             connection.execute(select(1))
+
+    @property
+    def acts(self) -> Acts:
+        """What officers record in a case."""
+        return Acts(self.database)
+
+    @property
+    def clocks(self) -> ClockBook:
+        """What the cases wait for, and by when."""
+        return ClockBook(self.database)
 
     @property
     def again(self) -> Again:
@@ -226,12 +237,13 @@ class Journal:
         envelope: Envelope,
         content: bytes,
         now: datetime,
-    ) -> None:
+    ) -> timedelta | None:
         """Commit what was decided about a submitted message, with the mails and the case if there are any.
 
-        The same message submitted again is not sent again, unless its first copy was returned.
+        The same message submitted again is not sent again, unless its first copy was returned. Comes back how long the case
+        had waited for this answer, None where it did not wait.
         """
-        self.database.write(
+        return self.database.write(
             lambda connection: outward.keep_dispatch(
                 connection, dispatch, mailbox=mailbox, envelope=envelope, content=content, now=now
             )
@@ -317,10 +329,10 @@ class Journal:
         """Ring these again then."""
         self.database.write(lambda connection: calls.put_off(connection, ids, until=until))
 
-    def last_shared_call(self) -> datetime:
-        """When emergencies that nothing proves last woke somebody."""
+    def last_shared_call(self, why: Why) -> datetime:
+        """When calls that share one, such as emergencies that nothing proves, last woke somebody."""
         with self.database.reading() as connection:
-            return calls.last_shared(connection)
+            return calls.last_shared(connection, why)
 
     def cases(self, *, limit: int, state: CaseState | None = None) -> tuple[CaseView, ...]:
         """Newest cases first."""
@@ -333,7 +345,7 @@ class Journal:
             return listing.case_file(connection, storable(reference).upper())
 
     def queue(self, *, limit: int) -> tuple[QueueLine, ...]:
-        """What waits to be judged or to leave, oldest first."""
+        """What waits to be judged, to leave or for a human, oldest first."""
         with self.database.reading() as connection:
             return waiting.queue(connection, limit=limit)
 

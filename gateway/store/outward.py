@@ -3,15 +3,17 @@
 import hashlib
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from gateway.model.case import CaseState
 from gateway.model.channel import Act, Decision, Dispatch
+from gateway.model.clock import Clock, Ending
 from gateway.model.message import Envelope
 from gateway.model.outbox import HopReply, OutMail, Purpose
 from gateway.store.cases import keep_case, set_state
+from gateway.store.clocks import stop, wait_again, waited
 from gateway.store.codec import codec, key_of
 from gateway.store.content import add_content
 from gateway.store.events import add_event
@@ -20,9 +22,8 @@ from gateway.store.figures import Changes, Count, change
 from gateway.store.holds import keep_hold, release
 from gateway.store.intake import recipients_of
 from gateway.store.outbox import Settled, add_mails, settle
-from gateway.store.tables import Happening
-from gateway.store.verdicts import add_event
 from gateway.store.refusals import comes_by_itself, keep_refusal
+from gateway.store.tables import Happening
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,10 @@ def keep_dispatch(
     envelope: Envelope,
     content: bytes,
     now: datetime,
-) -> None:
+) -> timedelta | None:
     """Commit the decision with all it causes; a repeat tells of the decision and sends nothing.
 
-    What leaves is held no more. Raises NotPermitted when an exception it rests on is used up.
+    What leaves is held no more; how long the case had waited for it comes back. Raises NotPermitted when an exception it rests on is used up.
     """
     decision, digest = dispatch.decision, _digest(content)
     reference = dispatch.case.reference if dispatch.case else decision.case
@@ -77,9 +78,9 @@ def keep_dispatch(
     if recorded:
         pairs = len(recipients_of(envelope))
         change(connection, {(mailbox, Count.DISPATCHED, ""): pairs, (mailbox, Count.RECORDED, ""): pairs})
-    elif decision.act is Act.HOLD:
     elif decision.act is Act.REJECT:
         _tell_if_it_comes_again(connection, dispatch, mailbox=mailbox, reference=reference, digest=digest, now=now)
+    elif decision.act is Act.HOLD:
         keep_hold(connection, dispatch, mailbox=mailbox, envelope=envelope, content=content, sha256=digest, now=now)
     elif dispatch.mails:
         return _send(connection, dispatch, mailbox=mailbox, reference=reference, digest=digest, now=now)
@@ -110,7 +111,7 @@ def _happening(decision: Decision) -> Happening:
 
 def _send(
     connection: Connection, dispatch: Dispatch, *, mailbox: str, reference: str | None, digest: str, now: datetime
-) -> None:
+) -> timedelta | None:
     kept = _keep_case(connection, dispatch, now=now)
     queued = add_mails(
         connection,
@@ -124,6 +125,15 @@ def _send(
     answers = queued.get((mailbox, Count.QUEUED, Purpose.ANSWER.value), 0)
     released = release(connection, mailbox=mailbox, sha256=digest, now=now)
     change(connection, kept, queued, released, {(mailbox, Count.DISPATCHED, ""): answers})
+    return _answered(connection, dispatch, now=now)
+
+
+def _answered(connection: Connection, dispatch: Dispatch, *, now: datetime) -> timedelta | None:
+    """How long the case had waited for this answer, which ends its waiting; None for anything else that leaves."""
+    case = dispatch.case
+    if case is None or dispatch.decision.internal or case.state is not CaseState.ANSWERED:
+        return None
+    return waited(stop(connection, case.reference, (Clock.FIRST_ANSWER,), Ending.ANSWERED, now=now), now)
 
 
 def settle_mail(
@@ -141,6 +151,7 @@ def settle_mail(
     reference = settled.failed_answer
     if reference is not None:
         changes.append(set_state(connection, reference, CaseState.ANSWER_FAILED, now=now))
+        wait_again(connection, reference, Clock.FIRST_ANSWER)
         add_event(
             connection,
             Happening.RETURNED,

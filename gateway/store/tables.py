@@ -70,19 +70,25 @@ class Happening(StrEnum):
     RETURNED = "returned"
     HELD = "held"
     REMINDED = "reminded"
+    NOTED = "noted"
+    CALLED = "called"
+    CLOSED = "closed"
+    EXTENDED = "extended"
+    MLA_RECEIVED = "mla-received"
+    WARNED = "warned"
     RELEASED = "released"
     GIVEN_BACK = "given-back"
     EXCEPTION_PROPOSED = "exception-proposed"
     EXCEPTION_GRANTED = "exception-granted"
     EXCEPTION_USED = "exception-used"
     EXCEPTION_REVOKED = "exception-revoked"
+    MODE_CHANGED = "mode-changed"
 
 
 class Moment(TypeDecorator[datetime]):
     """A point in time as microseconds since 1970 UTC: SQLite knows no time zones, and integers sort."""
 
     impl = BigInteger
-    MODE_CHANGED = "mode-changed"
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 SQLAlchemy's
@@ -265,12 +271,6 @@ Index(
 )
 Index("ix_outbox_reference", outbox.c.reference)
 
-# One receipt at most per arrival; the rate windows and the rule on resends are counted here.
-receipts = Table(
-    "receipts",
-    metadata,
-    Column("arrival_id", ForeignKey("arrivals.id"), primary_key=True, autoincrement=False),
-    _mailbox(),
 # What a hop answered each time it did not take a mail.
 hop_replies = Table(
     "hop_replies",
@@ -284,6 +284,12 @@ hop_replies = Table(
     sqlite_autoincrement=True,
 )
 
+# One receipt at most per arrival; the rate windows and the rule on resends are counted here.
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("arrival_id", ForeignKey("arrivals.id"), primary_key=True, autoincrement=False),
+    _mailbox(),
     Column("contact", String, nullable=False),
     # Emergencies have rate windows of their own.
     Column("emergency", Boolean(create_constraint=False), nullable=False),
@@ -291,6 +297,18 @@ hop_replies = Table(
     Column("at", Moment, nullable=False),
     Index("ix_receipts_window", "mailbox", "emergency", "at", "contact"),
     Index("ix_receipts_request", "mailbox", "request_key", "at"),
+)
+
+# Second mails to the officers about a request, one before anything proves it and one after.
+cards = Table(
+    "cards",
+    metadata,
+    Column("mailbox", String, primary_key=True),
+    Column("request_key", String, primary_key=True),
+    Column("proved", Boolean(create_constraint=False), primary_key=True),
+    Column("at", Moment, nullable=False),
+    Index("ix_cards_window", "mailbox", "proved", "at"),
+    **_BY_KEY,
 )
 
 # What authenticated mail of an address has looked like: one row per value of a trait.
@@ -322,6 +340,10 @@ events = Table(
     sqlite_autoincrement=True,
 )
 
+# Read once at each start, among all that ever happened.
+MODES = events.c.happening == _word(Happening.MODE_CHANGED)
+Index("ix_events_modes", events.c.id, postgresql_where=MODES, sqlite_where=MODES)
+
 rulesets = Table(
     "rulesets",
     metadata,
@@ -340,10 +362,6 @@ ruleset_changes = Table(
     metadata,
     _row_id(),
     _mailbox(),
-# Read once at each start, among all that ever happened.
-MODES = events.c.happening == _word(Happening.MODE_CHANGED)
-Index("ix_events_modes", events.c.id, postgresql_where=MODES, sqlite_where=MODES)
-
     Column("at", Moment, nullable=False),
     Column("act", String, nullable=False),
     Column("digest", String, nullable=False),
@@ -393,6 +411,17 @@ refusals = Table(
     Column("times", Integer, nullable=False),
 )
 
+# Mails that were refused: one that comes again by itself is told of once.
+refused_mails = Table(
+    "refused_mails",
+    metadata,
+    Column("mailbox", String, primary_key=True),
+    Column("message_id", String, primary_key=True),
+    Column("first_at", Moment, nullable=False),
+    Column("told_at", Moment),
+    **_BY_KEY,
+)
+
 exceptions = Table(
     "exceptions",
     metadata,
@@ -411,17 +440,6 @@ exceptions = Table(
     Column("revoked_at", Moment),
     Index("ix_exceptions_until", "mailbox", "until"),
     Index("ix_exceptions_number", "mailbox", "number"),
-# Mails that were refused: one that comes again by itself is told of once.
-refused_mails = Table(
-    "refused_mails",
-    metadata,
-    Column("mailbox", String, primary_key=True),
-    Column("message_id", String, primary_key=True),
-    Column("first_at", Moment, nullable=False),
-    Column("told_at", Moment),
-    **_BY_KEY,
-)
-
     sqlite_autoincrement=True,
 )
 
@@ -464,7 +482,7 @@ calls = Table(
     Column("reference", String),
     Column("assurance", String, nullable=False),
     Column("contact", String),
-    # An emergency that nothing proves shares a call with others like it.
+    # It shares a call with others of its kind.
     Column("shared", Boolean(create_constraint=False), nullable=False),
     Column("made_at", Moment, nullable=False),
     Column("due_at", Moment, nullable=False),
@@ -477,4 +495,4 @@ calls = Table(
 )
 _ringing = calls.c.state == CallState.WAITING.value
 Index("ix_calls_due", calls.c.due_at, postgresql_where=_ringing, sqlite_where=_ringing)
-Index("ix_calls_shared", calls.c.shared, calls.c.settled_at)
+Index("ix_calls_shared", calls.c.why, calls.c.shared, calls.c.settled_at)

@@ -291,7 +291,7 @@ def _keep_verdict(connection: Connection, outcome: Outcome, *, arrival: Arrival,
         "mailbox": arrival.mailbox,
         "judged_at": now,
         "ruleset": outcome.verdict.ruleset,
-        "outcome": write_outcome(replace(outcome, receipts=(), card=None)),
+        "outcome": write_outcome(replace(outcome, receipts=(), card=None, clocks=())),
     }
     _KEEP.run(connection, row)
 

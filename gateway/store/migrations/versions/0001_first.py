@@ -1,4 +1,4 @@
-"""First schema: contents, arrivals, verdicts, cases, outbox, holds, exceptions, receipts, sightings, events, counters."""
+"""First schema: contents, arrivals, verdicts, cases, outbox, holds, exceptions, receipts, sightings, events, counters, clocks."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +11,8 @@ WAITING = sa.text("state = 'waiting'")
 QUEUED = sa.text("state = 'queued'")
 NOT_RETURNED = sa.text("state <> 'returned'")
 HELD = sa.text("state = 'held'")
+RUNNING = sa.text("ended_at IS NULL")
+STEPPING = sa.text("ended_at IS NULL AND next_at IS NOT NULL")
 
 
 def upgrade() -> None:
@@ -20,6 +22,7 @@ def upgrade() -> None:
     _create_outbox()
     _create_holds()
     _create_calls()
+    _create_clocks()
     _create_rest()
 
 
@@ -141,6 +144,16 @@ def _create_cases() -> None:
     op.create_index("ix_receipts_request", "receipts", ["mailbox", "request_key", "at"], unique=False)
     op.create_index("ix_receipts_window", "receipts", ["mailbox", "emergency", "at", "contact"], unique=False)
     op.create_table(
+        "cards",
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("request_key", sa.String(), nullable=False),
+        sa.Column("proved", sa.Boolean(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("mailbox", "request_key", "proved", name="pk_cards"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_cards_window", "cards", ["mailbox", "proved", "at"], unique=False)
+    op.create_table(
         "sightings",
         sa.Column("mailbox", sa.String(), nullable=False),
         sa.Column("address", sa.String(), nullable=False),
@@ -168,6 +181,8 @@ def _create_cases() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_events_reference", "events", ["reference"], unique=False)
+    modes = sa.text("happening = 'mode-changed'")
+    op.create_index("ix_events_modes", "events", ["id"], unique=False, postgresql_where=modes, sqlite_where=modes)
 
 
 def _create_outbox() -> None:
@@ -181,8 +196,6 @@ def _create_outbox() -> None:
         sa.Column("mail_from", sa.String(), nullable=False),
         sa.Column("rcpt_to", sa.String(), nullable=False),
         sa.Column("content_id", ROW_ID, nullable=False),
-    modes = sa.text("happening = 'mode-changed'")
-    op.create_index("ix_events_modes", "events", ["id"], unique=False, postgresql_where=modes, sqlite_where=modes)
         sa.Column("message_id", sa.String(), nullable=False),
         sa.Column("reference", sa.String(), nullable=True),
         sa.Column("arrival_id", ROW_ID, nullable=True),
@@ -217,6 +230,18 @@ def _create_outbox() -> None:
         sqlite_where=QUEUED,
     )
     op.create_index("ix_outbox_reference", "outbox", ["reference"], unique=False)
+    op.create_table(
+        "hop_replies",
+        sa.Column("id", ROW_ID, autoincrement=True, nullable=False),
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("outbox_id", ROW_ID, nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("reply", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["outbox_id"], ["outbox.id"], name="fk_hop_replies_outbox_id"),
+        sa.PrimaryKeyConstraint("id", name="pk_hop_replies"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_hop_replies_outbox_id", "hop_replies", ["outbox_id"], unique=False)
 
 
 def _create_holds() -> None:
@@ -230,24 +255,21 @@ def _create_holds() -> None:
         sa.Column("reference", sa.String(), nullable=True),
         sa.Column("sender", sa.String(), nullable=False),
         sa.Column("login", sa.String(), nullable=True),
-    op.create_table(
-        "hop_replies",
-        sa.Column("id", ROW_ID, autoincrement=True, nullable=False),
-        sa.Column("mailbox", sa.String(), nullable=False),
-        sa.Column("outbox_id", ROW_ID, nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.Column("reply", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["outbox_id"], ["outbox.id"], name="fk_hop_replies_outbox_id"),
-        sa.PrimaryKeyConstraint("id", name="pk_hop_replies"),
-        sqlite_autoincrement=True,
-    )
-    op.create_index("ix_hop_replies_outbox_id", "hop_replies", ["outbox_id"], unique=False)
         sa.Column("recipients", sa.Text(), nullable=False),
         sa.Column("reply", sa.Text(), nullable=False),
         sa.Column("first_at", sa.BigInteger(), nullable=False),
         sa.Column("last_at", sa.BigInteger(), nullable=False),
         sa.Column("times", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("mailbox", "number", name="pk_refusals"),
+    )
+    op.create_table(
+        "refused_mails",
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("message_id", sa.String(), nullable=False),
+        sa.Column("first_at", sa.BigInteger(), nullable=False),
+        sa.Column("told_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("mailbox", "message_id", name="pk_refused_mails"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "exceptions",
@@ -262,15 +284,6 @@ def _create_holds() -> None:
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.Column("uses", sa.Integer(), nullable=False),
         sa.Column("used", sa.Integer(), nullable=False),
-    op.create_table(
-        "refused_mails",
-        sa.Column("mailbox", sa.String(), nullable=False),
-        sa.Column("message_id", sa.String(), nullable=False),
-        sa.Column("first_at", sa.BigInteger(), nullable=False),
-        sa.Column("told_at", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("mailbox", "message_id", name="pk_refused_mails"),
-        sqlite_with_rowid=False,
-    )
         sa.Column("revoked_by", sa.String(), nullable=True),
         sa.Column("revoked_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_exceptions"),
@@ -329,7 +342,32 @@ def _create_calls() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_calls_due", "calls", ["due_at"], unique=False, postgresql_where=WAITING, sqlite_where=WAITING)
-    op.create_index("ix_calls_shared", "calls", ["shared", "settled_at"], unique=False)
+    op.create_index("ix_calls_shared", "calls", ["why", "shared", "settled_at"], unique=False)
+
+
+def _create_clocks() -> None:
+    op.create_table(
+        "clocks",
+        sa.Column("reference", sa.String(), nullable=False),
+        sa.Column("clock", sa.String(), nullable=False),
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("category", sa.String(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("told", sa.String(), nullable=False),
+        sa.Column("next_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_at", sa.BigInteger(), nullable=True),
+        sa.Column("ended_by", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(["reference"], ["cases.reference"], name="fk_clocks_reference"),
+        sa.PrimaryKeyConstraint("reference", "clock", name="pk_clocks"),
+        sqlite_with_rowid=False,
+    )
+    for name, columns, where in (
+        ("ix_clocks_due", ["next_at"], STEPPING),
+        ("ix_clocks_oldest", ["clock", "category", "since"], RUNNING),
+        ("ix_clocks_overdue", ["clock", "until"], RUNNING),
+    ):
+        op.create_index(name, "clocks", columns, unique=False, postgresql_where=where, sqlite_where=where)
 
 
 def _create_rest() -> None:
