@@ -8,7 +8,20 @@ from email import message_from_bytes
 from pathlib import Path
 
 import pytest
-from golden import CASES, FILES, OWN_KEY, Case, World, case_folders, delivered, differing, own_home, read_case, said
+from golden import (
+    CASES,
+    FILES,
+    OWN_KEY,
+    Case,
+    World,
+    case_folders,
+    case_settings,
+    delivered,
+    differing,
+    own_home,
+    read_case,
+    said,
+)
 
 from gateway.cli.demo.stub_dns import StubDns
 from gateway.model.outcome import Outcome
@@ -159,8 +172,7 @@ def test_explain_says_what_live_mail_is_told(name: str, world: World, judged: Ju
 @pytest.mark.parametrize("name", ["accept-listed", "forged-contact", "from-nul", "hardly-empty"])
 def test_a_message_that_defeats_every_judge_is_delivered_as_it_is_and_trusted_for_nothing(name: str) -> None:
     case = read_case(CASES / name)
-    mailbox, hostname = "247cp@institution.gov.example", "gw.institution.gov.example"
-    outcome = judge_error(case.arrival, case.facts, mailbox=mailbox, hostname=hostname)
+    outcome = judge_error(case.arrival, case.facts, settings=case_settings("unused"))
     assert delivered(case, outcome) == outcome.prepend + case.content
     assert (outcome.verdict.assurance, outcome.verdict.disposition) == (Assurance.NONE, Disposition.ACCEPT)
     assert outcome.verdict.page

@@ -15,6 +15,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from gateway.mail import compose
 from gateway.mail.compose import Fields
+from gateway.mail.thread import fields_of_thread
 from gateway.model.verdict import Category, Kind, Level
 
 MAX_TEMPLATE_CHARS = 16_384
@@ -24,7 +25,6 @@ MAX_LOOPS = 2
 MAX_FILTERS = 4
 """Filters applied to each other."""
 MAX_SEPARATOR_CHARS = 12
-MAX_REFERENCES = 20
 
 FILTERS = ("default", "first", "join", "last", "length", "lower", "map", "trim", "upper")
 """Filters a template may use; none of them makes much out of little."""
@@ -140,25 +140,19 @@ def receipt_fields(
 
     The Message-ID is the same whenever the same request is receipted. `at` is UTC, `request_key` hexadecimal digits.
     """
-    thread = _plain((*references, in_reply_to or ""))
-    said = (
+    return (
         ("From", compose.mailbox(name, mailbox)),
         ("To", compose.mailbox("", to)),
         # Against RFC 3834 section 3.1.5 on purpose: the subject of the request may be secret.
         ("Subject", f"Auto: receipt [{reference}]"),
         ("Date", format_datetime(at)),
         ("Message-ID", message_id(reference, request_key=request_key, hostname=hostname)),
-        ("In-Reply-To", " ".join(_plain((in_reply_to or "",)))),
-        (
-            "References",
-            " ".join(thread if len(thread) <= MAX_REFERENCES else (thread[0], *thread[1 - MAX_REFERENCES :])),
-        ),
+        *fields_of_thread(in_reply_to, references),
         ("Auto-Submitted", "auto-replied"),
         # Not All and not NDR: Exchange would keep back the notice that this receipt failed (MS-OXCMAIL).
         ("X-Auto-Response-Suppress", "DR, RN, NRN, OOF, AutoReply"),
         ("MIME-Version", "1.0"),
     )
-    return tuple((field, value) for field, value in said if value)
 
 
 def message_id(reference: str, *, request_key: str, hostname: str) -> str:
@@ -197,12 +191,3 @@ def _bounded(pieces: Iterable[str]) -> str:
         if len(text) > MAX_TEXT_CHARS:
             raise ValueError(f"the receipt has more than {MAX_TEXT_CHARS} characters")
     return text
-
-
-def _plain(ids: tuple[str, ...]) -> tuple[str, ...]:
-    """Message-IDs that may stand in a field of ours, each once."""
-    return tuple(dict.fromkeys(one for one in ids if one.isascii() and one.isprintable() and _is_id(one)))
-
-
-def _is_id(text: str) -> bool:
-    return text.startswith("<") and text.endswith(">") and not {" ", "<", ">"} & set(text[1:-1]) and len(text) <= 900

@@ -9,6 +9,7 @@ from gateway.mail.decode import base64_bytes, decoded_words
 from gateway.model.case import REFERENCE
 from gateway.model.message import Header, ThreadKeys
 
+MAX_REFERENCES = 20
 CONVERSATION_BYTES = 22
 """Length of a conversation in Thread-Index; every answer appends five more octets (MS-OXOMSG section 2.2.1.3)."""
 
@@ -26,6 +27,26 @@ def keys_of(header: Header, rcpt_tos: tuple[str, ...]) -> ThreadKeys:
         tags=_tags(header, rcpt_tos),
         thread_index=_conversation(header),
     )
+
+
+def fields_of_thread(in_reply_to: str | None, references: tuple[str, ...] = ()) -> tuple[tuple[str, str], ...]:
+    """In-Reply-To and References of a mail of ours about that message: only ids that may stand in a field, each once.
+
+    At most 20 of them, the first and the last: a foreign thread may be of any length.
+    """
+    thread = _plain((*references, in_reply_to or ""))
+    shown = thread if len(thread) <= MAX_REFERENCES else (thread[0], *thread[1 - MAX_REFERENCES :])
+    said = (("In-Reply-To", " ".join(_plain((in_reply_to or "",)))), ("References", " ".join(shown)))
+    return tuple((field, value) for field, value in said if value)
+
+
+def _plain(ids: tuple[str, ...]) -> tuple[str, ...]:
+    """Message-IDs that may stand in a field of ours, each once."""
+    return tuple(dict.fromkeys(one for one in ids if one.isascii() and one.isprintable() and _is_id(one)))
+
+
+def _is_id(text: str) -> bool:
+    return text.startswith("<") and text.endswith(">") and not {" ", "<", ">"} & set(text[1:-1]) and len(text) <= 900
 
 
 def _ids(header: Header, name: str) -> tuple[str, ...]:

@@ -116,6 +116,7 @@ class Reason(StrEnum):
     FOREIGN_FIELD_SIGNED = "foreign-field-signed"
     # about the thread
     REPEATED = "repeated"
+    ID_REUSE = "id-reuse"
     NOT_ADDRESSED = "not-addressed"
     BAD_CASE_TAG = "bad-case-tag"
     # against what authenticated mail of this address was like so far

@@ -2,24 +2,30 @@
 
 from dataclasses import dataclass, replace
 
+from gateway.channel.clocks import clocks_of
 from gateway.errors import SealFailed
 from gateway.mail import stamp
 from gateway.mail.automatic import automatic, kind_of, suppressed
 from gateway.mail.parse import parse
+from gateway.mail.scan import scan_header
 from gateway.mail.text import read
+from gateway.model.case import CaseView
+from gateway.model.clock import ClockStart
 from gateway.model.history import Appearance
 from gateway.model.message import Arrival, Message, Text
 from gateway.model.outbox import OutMail
 from gateway.model.outcome import Facts, Outcome, Verdict
+from gateway.model.settings import Settings
 from gateway.model.trust import Assurance, Checks, Identity, Method, Unsealed
 from gateway.model.verdict import Classification, Disposition, Reason, ReceiptDecision, Ruling, Signal, Withheld
+from gateway.pipeline.cards import CardFacts, is_due, verdict_card
 from gateway.pipeline.cases import PROVED, case_after, new_case, request_key
-from gateway.pipeline.receipts import compose_receipt
+from gateway.pipeline.receipts import FIRST_LANGUAGE, compose_receipt
 from gateway.pipeline.tools import Tools
 from gateway.triage import policy
 from gateway.triage.classify import classify
 from gateway.triage.extract import extractor
-from gateway.triage.oddities import oddities
+from gateway.triage.oddities import oddities, uncovered
 from gateway.trust.directory import identify
 from gateway.trust.lookalike import resembled
 from gateway.trust.signals import appearance, signals
@@ -88,6 +94,8 @@ def inward(arrival: Arrival, facts: Facts, tools: Tools) -> Outcome:
         prepend=_block(arrival, verdict, case.reference, hostname=tools.settings.hostname, importance_free=free),
         insertions=insertions,
         receipts=receipts,
+        clocks=_clocks(arrival, case, found, tools),
+        card=_card(arrival, found, verdict, case.reference, key, tools),
         dns=found.checks.dns,
         appearance=found.appearance,
     )
@@ -118,6 +126,7 @@ def assess(arrival: Arrival, facts: Facts, tools: Tools, *, reveal: bool = False
         category=classification.category,
         identity=identity,
         final=facts.final,
+        findings=(*unsealed.reasons, *text.findings),
     )
     shown = appearance(message, checks=proofs.checks, unsealed=unsealed, classification=classification)
     told = _signals(shown, proofs, classification, facts)
@@ -138,14 +147,16 @@ def assess(arrival: Arrival, facts: Facts, tools: Tools, *, reveal: bool = False
     return Assessment(message, unsealed, proofs.checks, identity, proofs.machine, verdict, learned)
 
 
-def judge_error(arrival: Arrival, facts: Facts, *, mailbox: str, hostname: str) -> Outcome:
+def judge_error(arrival: Arrival, facts: Facts, *, settings: Settings) -> Outcome:
     """The outcome of a message that defeated every judge: delivered as it is, paged, trusted for nothing, no receipt."""
+    key, card = request_key(arrival.content), CardFacts(header=scan_header(arrival.content)[0])
     return Outcome(
         verdict=DEFEATED,
-        case=new_case(arrival, facts.reference, mailbox=mailbox),
+        case=new_case(arrival, facts.reference, mailbox=settings.contact_point.mailbox),
         opens=True,
-        request_key=request_key(arrival.content),
-        prepend=_block(arrival, DEFEATED, facts.reference, hostname=hostname, importance_free=False),
+        request_key=key,
+        prepend=_block(arrival, DEFEATED, facts.reference, hostname=settings.hostname, importance_free=False),
+        card=verdict_card(arrival, DEFEATED, card, reference=facts.reference, key=key, settings=settings),
     )
 
 
@@ -259,6 +270,33 @@ def _receipts(
     except SealFailed:
         return (), replace(verdict, receipt=ReceiptDecision(send=False, reason=Withheld.SEAL_FAILED))
     return (mail,), verdict
+
+
+def _clocks(arrival: Arrival, case: CaseView, found: Assessment, tools: Tools) -> tuple[ClockStart, ...]:
+    """What a human's mail sets going; a machine's sets nothing going."""
+    if found.automatic is not None:
+        return ()
+    return clocks_of(
+        case,
+        found.verdict.classification,
+        at=arrival.received_at,
+        first_answer_minutes=tools.ruleset.first_answer_minutes,
+        preservation_days=tools.settings.contact_point.preservation_days,
+    )
+
+
+def _card(
+    arrival: Arrival, found: Assessment, verdict: Verdict, reference: str, key: str, tools: Tools
+) -> OutMail | None:
+    if not is_due(verdict):
+        return None
+    facts = CardFacts(
+        header=found.message.header,
+        contact=found.identity.contact,
+        uncovered=uncovered(found.message, Checks(results=verdict.results)),
+        missing=tuple(tools.ruleset.item_name(one, FIRST_LANGUAGE) for one in verdict.classification.missing),
+    )
+    return verdict_card(arrival, verdict, facts, reference=reference, key=key, settings=tools.settings)
 
 
 def _block(arrival: Arrival, verdict: Verdict, reference: str, *, hostname: str, importance_free: bool) -> bytes:

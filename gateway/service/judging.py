@@ -18,8 +18,8 @@ from gateway.mail.thread import keys_of
 from gateway.model.call import PROVED, Call, Why
 from gateway.model.case import CaseView, make_reference
 from gateway.model.message import Arrival
-from gateway.model.outcome import Facts, Outcome
-from gateway.model.verdict import Disposition, Reason
+from gateway.model.outcome import Facts, Outcome, Verdict
+from gateway.model.verdict import Category, Disposition, Reason
 from gateway.pipeline.cases import bounced_case, key_of_request
 from gateway.pipeline.inward import judge_error
 from gateway.service.delivering import CourierLoop
@@ -235,9 +235,8 @@ class JudgeLoop:
         """What the judge says, `judge-error` after the last defeat, None when we stop."""
         arrival, defeats = claim.arrival, self._defeats.get(claim.arrival.id, 0)
         if defeats >= len(self._seconds):
-            settings = self._nursery.equipment.settings
             facts = Facts(reference=self._reference(arrival))
-            return judge_error(arrival, facts, mailbox=settings.contact_point.mailbox, hostname=settings.hostname)
+            return judge_error(arrival, facts, settings=self._nursery.equipment.settings)
         facts = self._facts(claim)
         judge = self._prepare(driver)
         return None if judge is None else judge.judge(arrival, facts, seconds=self._seconds[defeats])
@@ -343,9 +342,15 @@ def _call(arrival: int, outcome: Outcome) -> Call:
     verdict = outcome.verdict
     proved = "proved" if verdict.assurance in PROVED else "unproved"
     return Call(
-        why=Why.JUDGE_ERROR if verdict.reasons[:1] == (Reason.JUDGE_ERROR,) else Why.EMERGENCY,
+        why=_why(verdict),
         cause=f"arrival {arrival} {proved}",
         case=outcome.case.reference,
         assurance=verdict.assurance,
         contact=verdict.contact,
     )
+
+
+def _why(verdict: Verdict) -> Why:
+    if Reason.JUDGE_ERROR in verdict.reasons:
+        return Why.JUDGE_ERROR
+    return Why.EMERGENCY if verdict.classification.category is Category.EMERGENCY else Why.UNREAD

@@ -1,7 +1,8 @@
 """Wakes the duty officer: a command, a webhook, or both, away from the mail system; never says what a message contains.
 
 Every call is in the database before anything else is done about it, and is rung until somebody was reached. Unverified
-emergencies share one call per five minutes with a count; proved ones are called for each (DESIGN section 3).
+emergencies share one call per five minutes with a count, and so do mails nobody could read; proved emergencies are called
+for each (DESIGN section 3).
 """
 
 import http.client
@@ -17,7 +18,7 @@ from functools import partial
 
 from gateway import log, metrics
 from gateway.errors import StoreUnavailable
-from gateway.model.call import Call, DueCall
+from gateway.model.call import Call, DueCall, Why
 from gateway.model.settings import Page
 from gateway.store.journal import Journal
 
@@ -41,7 +42,7 @@ class Pager:
         self._mailbox = mailbox
         self._owner = owner
         self._ways = _ways(page)
-        self._shared_until: datetime | None = None
+        self._shared_until: dict[Why, datetime] = {}
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pager", daemon=True)
@@ -88,17 +89,18 @@ class Pager:
         for one in due:
             if not one.call.shared:
                 self._ring((one,))
-        shared = tuple(one for one in due if one.call.shared)
-        if shared:
-            self._ring_shared(shared, now)
+        for why in Why:
+            shared = tuple(one for one in due if one.call.shared and one.call.why is why)
+            if shared:
+                self._ring_shared(why, shared, now)
 
-    def _ring_shared(self, shared: tuple[DueCall, ...], now: datetime) -> None:
-        """One call with a count, five minutes after the last at the earliest."""
-        until = self._shared_until or self._journal.last_shared_call() + SHARED
+    def _ring_shared(self, why: Why, shared: tuple[DueCall, ...], now: datetime) -> None:
+        """One call with a count, five minutes after the last of its kind at the earliest."""
+        until = self._shared_until.get(why) or self._journal.last_shared_call(why) + SHARED
         if now < until <= now + SHARED:
             self._journal.put_off_calls([one.id for one in shared], until=until)
             return
-        self._shared_until = now + SHARED
+        self._shared_until[why] = now + SHARED
         self._ring(shared)
 
     def _ring(self, due: tuple[DueCall, ...]) -> None:
@@ -130,7 +132,7 @@ class Pager:
         now = datetime.now(UTC)
         metrics.PAGES.labels("sent" if self._ways else "nobody").inc(1 if reached else 0)
         if first.call.shared and not reached:
-            self._shared_until = now
+            self._shared_until[first.call.why] = now
         try:
             if reached:
                 self._journal.calls_reached(ids, now=now)

@@ -61,9 +61,10 @@ def put_off(connection: Connection, ids: Sequence[int], *, until: datetime) -> N
     connection.execute(update(calls).where(calls.c.id.in_(ids), _WAITING).values(due_at=until, owner=None))
 
 
-def last_shared(connection: Connection) -> datetime:
-    """When the last shared call reached somebody; the epoch if none did."""
-    found: datetime | None = connection.scalar(select(func.max(calls.c.settled_at)).where(calls.c.shared.is_(True)))
+def last_shared(connection: Connection, why: Why) -> datetime:
+    """When the last shared call of that kind reached somebody; the epoch if none did."""
+    shared = calls.c.shared.is_(True), calls.c.why == why.value
+    found: datetime | None = connection.scalar(select(func.max(calls.c.settled_at)).where(*shared))
     return found or EPOCH
 
 

@@ -33,6 +33,7 @@ class _Found:
     category: Category
     identity: Identity
     final: bool
+    findings: frozenset[Reason] = frozenset()
 
     @property
     def ambiguous(self) -> bool:
@@ -50,6 +51,13 @@ class _Found:
     @property
     def known(self) -> bool:
         return self.assurance in _KNOWN
+
+    @property
+    def unread(self) -> bool:
+        """A human wrote it and nobody knows what it says: it may be an emergency (a stranger's lone attachment is no news)."""
+        named = self.identity.contact is not None
+        closed = Reason.CANNOT_DECRYPT in self.findings or (named and self.findings >= _ATTACHMENT_ALONE)
+        return closed and self.automatic is None
 
     @property
     def sure_contact(self) -> bool:
@@ -92,6 +100,9 @@ _SAID_BESIDE = frozenset(
 )
 """Grounds an officer must read even where another row came first: an emergency may be a forged one."""
 
+_ATTACHMENT_ALONE = frozenset({Reason.ATTACHMENT_ONLY, Reason.ATTACHMENT_UNREAD})
+"""A mail that says nothing but by an attachment which could not be read."""
+
 _ACCEPT, _HOLD, _DEFER = Disposition.ACCEPT, Disposition.HOLD, Disposition.DEFER
 
 # fmt: off
@@ -124,9 +135,13 @@ def decide(
     category: Category,
     identity: Identity,
     final: bool,
+    findings: tuple[Reason, ...] = (),
 ) -> Ruling:
-    """The first row that applies; `final` = DNS and gpg have been asked for the last time."""
-    found = _Found(frozenset(message_defects), automatic, category, identity, final)
+    """The first row that applies; `final` = DNS and gpg have been asked for the last time.
+
+    `findings` say what could not be read: such a mail is paged whatever its row, which alone decides all the rest.
+    """
+    found = _Found(frozenset(message_defects), automatic, category, identity, final, frozenset(findings))
     rows = [one for one in DISPOSITIONS if one.applies(found)]
     row = rows[0]
     return Ruling(
@@ -134,7 +149,7 @@ def decide(
         reason=row.reason,
         assurance=found.assurance if row.assurance is None else row.assurance,
         level=row.level,
-        page=row.page,
+        page=row.page or found.unread,
         further=tuple(one.reason for one in rows[1:] if one.reason in _SAID_BESIDE),
     )
 

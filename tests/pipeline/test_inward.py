@@ -132,7 +132,7 @@ def test_the_same_bytes_give_the_same_outcome(world):
 
 def test_a_message_that_defeated_its_judges_is_delivered_paged_and_not_answered(world):
     arrival = world.arrival(world.bx.plain(MAILBOX, *PRESERVATION), sender=world.bx)
-    outcome = judge_error(arrival, Facts(reference=reference(arrival.number)), mailbox=MAILBOX, hostname=HOSTNAME)
+    outcome = judge_error(arrival, Facts(reference=reference(arrival.number)), settings=world.tools.settings)
     assert outcome.verdict.page
     assert outcome.verdict.reasons == (Reason.JUDGE_ERROR,)
     assert outcome.verdict.receipt.reason is Withheld.JUDGE_ERROR

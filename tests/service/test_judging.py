@@ -53,8 +53,9 @@ def test_a_message_that_defeats_two_judges_is_delivered_as_it_is_and_paged(journ
     calls = run(journal, nursery, seconds=(0.0005, 0.0005), until=lambda: journal.figures().waiting == 0)
     assert [call.why for call in calls] == [Why.JUDGE_ERROR]
     assert journal.figures().queued[Purpose.DELIVERY] == 1
-    (line,) = journal.queue(limit=10)
-    assert line.recipients == (MAILBOX,)
+    line, card = journal.queue(limit=10)
+    assert (line.purpose, card.purpose) == (Purpose.DELIVERY, Purpose.NOTICE)
+    assert line.recipients == card.recipients == (MAILBOX,)
     _, outcome = journal.verdict_of(line.case)
     assert [reason.value for reason in outcome.verdict.reasons] == ["judge-error"]
     assert not outcome.verdict.receipt.send
