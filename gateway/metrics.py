@@ -68,13 +68,26 @@ QUEUE_OLDEST = Gauge(
 HOLDS = Gauge("cp247_hold_messages", "Answers to recipients that are held for a human.", registry=REGISTRY)
 HOLD_OLDEST = Gauge("cp247_hold_oldest_age_seconds", "Age of the oldest held answer.", registry=REGISTRY)
 EXCEPTIONS = Gauge("cp247_exceptions_active", "Exceptions that could be used now.", registry=REGISTRY)
-MODE = Gauge(
-    "cp247_outbound_mode", "1 for the mode in which the outward rule is applied.", ["mode"], registry=REGISTRY
-)
+MODE = Gauge("cp247_outbound_mode", "1 for the mode in which the outward rule is applied.", ["mode"], registry=REGISTRY)
 CALL_OLDEST = Gauge(
     "cp247_page_oldest_age_seconds", "Age of the oldest page of its own that has reached nobody yet.", registry=REGISTRY
 )
 CASES_OPEN = Gauge("cp247_cases_open", "Cases without an answer, by category.", ["category"], registry=REGISTRY)
+UNANSWERED_OLDEST = Gauge(
+    "cp247_oldest_unanswered_seconds",
+    "Time the oldest case has waited for a human's answer, by category; 0 where none waits.",
+    ["category"],
+    registry=REGISTRY,
+)
+CLOCKS_OVERDUE = Gauge(
+    "cp247_clocks_overdue", "Cases in which a clock is over, by clock.", ["clock"], registry=REGISTRY
+)
+FIRST_ANSWER = Histogram(
+    "cp247_time_to_first_answer_seconds",
+    "Time from a request, or a later message that asks again, to the first answer that leaves.",
+    buckets=(60, 300, 900, 3600, 14_400, 28_800, 86_400, 108_000, 259_200),
+    registry=REGISTRY,
+)
 UNACCOUNTED = Gauge(
     "cp247_unaccounted_deliveries",
     "Accepted (message, recipient) pairs that are neither delivered nor queued; anything but 0 is a loss.",

@@ -143,6 +143,14 @@ class Receipts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reminders:
+    """Whom beside the officers the gateway reminds before a period ends."""
+
+    __pydantic_config__ = STRICT
+    counterpart: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """How the duty officer is woken."""
 
@@ -179,6 +187,7 @@ class Settings:
     dns: Dns = field(default_factory=Dns)
     arc: Arc = field(default_factory=Arc)
     receipts: Receipts = field(default_factory=Receipts)
+    reminders: Reminders = field(default_factory=Reminders)
     page: Page = field(default_factory=Page)
     officers: tuple[str, ...] = ()
     monitoring: Monitoring = field(default_factory=Monitoring)

@@ -127,13 +127,15 @@ class Answering:
         return _sound(dispatch, envelope)
 
     def _commit(self, dispatch: Dispatch, envelope: Envelope, content: bytes, now: datetime) -> None:
-        self._journal.dispatch(
+        waited = self._journal.dispatch(
             dispatch,
             mailbox=self._nursery.equipment.settings.contact_point.mailbox,
             envelope=envelope,
             content=content,
             now=now,
         )
+        if waited is not None:
+            metrics.FIRST_ANSWER.observe(waited.total_seconds())
 
     @contextlib.contextmanager
     def _judge(self, nursery: Nursery) -> Iterator[Judge]:

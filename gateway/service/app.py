@@ -27,9 +27,10 @@ from gateway.errors import Complaint, ConfigError, GatewayError, GpgUnavailable,
 from gateway.model.rulebook import RulesetChange
 from gateway.model.settings import Settings
 from gateway.service.answering import Answering
+from gateway.service.counterpart import reminders_to_counterpart
 from gateway.service.delivering import CourierLoop
 from gateway.service.equipment import read_equipment
-from gateway.service.figures import show
+from gateway.service.figures import show, show_clocks
 from gateway.service.holding import Holding
 from gateway.service.judging import JudgeLoop
 from gateway.service.live_rules import show as show_rules
@@ -38,6 +39,7 @@ from gateway.service.monitoring import Monitoring
 from gateway.service.nursery import Nursery
 from gateway.service.pager import Pager
 from gateway.service.reception import Reception
+from gateway.service.reminding import Reminding
 from gateway.service.rule_watch import RuleWatch
 from gateway.service.shadow import Shadow
 from gateway.service.wire_notes import note_wire
@@ -84,6 +86,12 @@ class Gateway:
         self._outward: Listener | None = None
         self._pager = Pager(self._journal, settings.page, mailbox=settings.contact_point.mailbox, owner=self._owner)
         self._holding: Holding | None = None
+        self._reminding = Reminding(
+            self._journal.clocks,
+            settings,
+            to_counterpart=reminders_to_counterpart(settings, lambda: self._nursery.equipment),
+            outbox_filled=self._wake_couriers,
+        )
         self._monitoring: Monitoring | None = None
         self._reloading = threading.Lock()
         self._standby: Nursery | None = None
@@ -224,6 +232,7 @@ class Gateway:
         owner = self._owner
         self._journal.release(owner, now=datetime.now(UTC))
         self._pager.start()
+        self._reminding.start()
         if self._role in (Role.ALL, Role.COURIER):
             self._couriers = CourierLoop(self._journal, self._settings, owner=owner, page=self._pager.call)
             self._couriers.start()
@@ -289,6 +298,7 @@ class Gateway:
         with contextlib.suppress(StoreUnavailable):
             now = datetime.now(UTC)
             show(self._journal.figures(), now=now)
+            show_clocks(self._journal.clocks.figures(now), now=now)
             metrics.EXCEPTIONS.set(len(self._journal.waived(self._settings.contact_point.mailbox, now=now)))
         for dependency, up in self._ready().items():
             metrics.DEPENDENCY.labels(dependency).set(up)
@@ -331,7 +341,7 @@ class Gateway:
 
     def _stop_workers(self, idle: bool) -> None:
         """The rest; `idle` = no delivery is under way, so that another process may have all leases at once."""
-        for one in (self._watch, self._shadow, self._pager, self._monitoring):
+        for one in (self._watch, self._shadow, self._reminding, self._pager, self._monitoring):
             if one is not None:
                 one.close()
         KEPT.close()

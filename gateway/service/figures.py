@@ -5,8 +5,10 @@ from datetime import datetime
 
 from gateway import metrics
 from gateway.model.case import CaseState
+from gateway.model.clock import Clock
 from gateway.model.outbox import Purpose
 from gateway.model.verdict import Category
+from gateway.store.clocks import ClockFigures
 from gateway.store.figures import Figures
 
 ARRIVALS = "arrivals"
@@ -29,6 +31,14 @@ def show(figures: Figures, *, now: datetime) -> None:
     for category in Category:
         metrics.CASES_OPEN.labels(category.value).set(unanswered[category])
     metrics.UNACCOUNTED.set(figures.accepted - figures.promised - _deliveries(figures))
+
+
+def show_clocks(figures: ClockFigures, *, now: datetime) -> None:
+    """Set the gauges of what the cases wait for."""
+    for category in Category:
+        metrics.UNANSWERED_OLDEST.labels(category.value).set(_age(figures.oldest_unanswered.get(category), now))
+    for clock in Clock:
+        metrics.CLOCKS_OVERDUE.labels(clock.value).set(figures.overdue.get(clock, 0))
 
 
 def _deliveries(figures: Figures) -> int:
