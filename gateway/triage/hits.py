@@ -4,10 +4,11 @@ Knows nothing of categories and thresholds; each rule counts once, at its best p
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.model.message import Text
 from gateway.model.verdict import Hit, Place
+from gateway.triage.matcher import Known
 from gateway.triage.normal import fold
 from gateway.triage.phrase import Span
 from gateway.triage.ruleset import Near, Rule, Ruleset, Scoring
@@ -84,6 +85,7 @@ class Look:
     place: Place
     words: str
     candidates: Candidates
+    known: Known = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,10 @@ class Trial:
         if self.number not in look.candidates or not self._possible(look):
             return None
         return self.rule.terms.first(
-            look.words, counts=lambda span: self._counts(look, span), among=look.candidates[self.number]
+            look.words,
+            counts=lambda span: self._counts(look, span),
+            among=look.candidates[self.number],
+            known=look.known,
         )
 
     def occurs(self, look: Look) -> Span | None:

@@ -41,6 +41,10 @@ def options(max_mem: int) -> Any:
     return made
 
 
+Known = dict[object, list[Span]]
+"""Phrase or compiled pattern -> where it stands in one text: many rules share their words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """Phrases, folded, and compiled patterns: any of them is meant."""
@@ -70,10 +74,27 @@ class Terms:
         """Where any of them stands, first things first, the longer first where two begin together."""
         return sorted(chain.from_iterable(self.each(text)), key=_earliest)
 
-    def first(self, text: str, *, counts: Callable[[Span], bool], among: Collection[int] | None = None) -> Span | None:
-        """The earliest occurrence that counts."""
-        firsts = (next(filter(counts, spans), None) for spans in self.each(text, among=among))
+    def first(
+        self,
+        text: str,
+        *,
+        counts: Callable[[Span], bool],
+        among: Collection[int] | None = None,
+        known: Known | None = None,
+    ) -> Span | None:
+        """The earliest occurrence that counts; `known` keeps what was found in this text for whoever asks next."""
+        numbers = range(len(self.phrases) + len(self.patterns)) if among is None else among
+        kept = {} if known is None else known
+        firsts = (next(filter(counts, self._occurrences(number, text, kept)), None) for number in numbers)
         return min((span for span in firsts if span is not None), key=_earliest, default=None)
+
+    def _occurrences(self, number: int, text: str, known: Known) -> list[Span]:
+        count = len(self.phrases)
+        term = self.phrases[number] if number < count else self.patterns[number - count]
+        found = known.get(term)
+        if found is None:
+            found = known[term] = [*chain.from_iterable(self.each(text, among=(number,)))]
+        return found
 
     def stand_in(self, text: str, *, among: Collection[int] | None = None) -> bool:
         """Whether any of them stands in the text."""

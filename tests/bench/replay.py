@@ -38,8 +38,10 @@ def main(mails: int) -> None:
         asked = store(gateway.config, mails)
         draft = gateway.folder / "draft"
         shutil.copytree(gateway.folder / "rules", draft)
-        with (draft / "phrases" / "en.yaml").open("a", encoding="utf-8") as phrases:
-            phrases.write(RULE)
+        phrases = draft / "phrases" / "en.yaml"
+        phrases.write_text(
+            phrases.read_text(encoding="utf-8").replace("\nrules:\n", f"\nrules:{RULE}", 1), encoding="utf-8"
+        )
         with gateway:
             _measure(gateway, draft, asked)
 
