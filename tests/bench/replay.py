@@ -39,9 +39,9 @@ def main(mails: int) -> None:
         draft = gateway.folder / "draft"
         shutil.copytree(gateway.folder / "rules", draft)
         phrases = draft / "phrases" / "en.yaml"
-        phrases.write_text(
-            phrases.read_text(encoding="utf-8").replace("\nrules:\n", f"\nrules:{RULE}", 1), encoding="utf-8"
-        )
+        text = phrases.read_text(encoding="utf-8")
+        text = text if "\nrules:\n" in text else f"{text.rstrip()}\n\nrules:\n"
+        phrases.write_text(text.replace("\nrules:\n", f"\nrules:{RULE}", 1), encoding="utf-8")
         with gateway:
             _measure(gateway, draft, asked)
 
