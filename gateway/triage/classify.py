@@ -142,19 +142,22 @@ def _conclude(evidence: _Evidence, told: Kind | None, scoring: Scoring, *, autom
     """Categories in order, primary first; what was taken away, or only nearly reached, is a doubt."""
     known = _words(evidence)
     ratios = {category: evidence.scores[category] / scoring.thresholds[category] for category in _ASKED}
-    reached = {
-        category
-        for category in _ASKED
-        if ratios[category] >= 1 and all(not known.isdisjoint(line) for line in scoring.needs[category])
-    }
+    reached = {category for category in _ASKED if ratios[category] >= 1 and _met(scoring.needs[category], known)}
     kept = set() if automatic else reached - _silenced(evidence, told, scoring)
-    near = {category for category in _ASKED if ratios[category] >= scoring.doubtful}
-    # A mail that is nearly an emergency is looked at twice whatever else it is.
-    doubtful = kept != reached or bool(near - kept and (not kept or Category.EMERGENCY in near - kept))
+    near = {one for one in _ASKED if ratios[one] >= scoring.doubtful} - kept
+    # A mail that is nearly an emergency is looked at twice whatever else it is; words of asking are in every request,
+    # so without the first of its needs, a danger, nothing is nearly one.
+    danger = Category.EMERGENCY in near and _met(scoring.needs[Category.EMERGENCY][:1], known)
+    doubtful = kept != reached or bool(near and (not kept or danger))
     ranked = sorted(
         (one for one in _ASKED if one in kept), key=lambda one: (one is not Category.EMERGENCY, -ratios[one])
     )
     return _Finding(tuple(ranked), doubtful)
+
+
+def _met(lines: Iterable[frozenset[str]], known: frozenset[str]) -> bool:
+    """Whether of every line at least one word is known."""
+    return all(not known.isdisjoint(line) for line in lines)
 
 
 def _words(evidence: _Evidence) -> frozenset[str]:
