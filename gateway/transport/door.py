@@ -28,6 +28,8 @@ class Door:
     """The recipient to put into the envelope, or None where nobody here has that address."""
     max_bytes: int
     limits: Limits
+    announced_bytes: int | None = None
+    """What EHLO promises to take, where it is less: a mail in between is refused by whoever can say what to do."""
     lmtp: bool = False
     allowed: Networks | None = None
     """Who may send at all; None = everybody."""

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
+from gateway.channel.draft import GROWTH
 from gateway.errors import Complaint, ConfigError
 from gateway.model.message import Envelope, Incoming, Source
 from gateway.model.settings import Protocol, Settings, Tls
@@ -24,8 +25,6 @@ from gateway.transport.smtp_session import Conversation
 from gateway.transport.smtp_verbs import GatewaySession
 
 BACKLOG = 512
-SEALING_GROWTH = 1.4
-"""An answer grows by so much when it is signed and encrypted: what we take must still fit the next hop."""
 
 
 class Certificate:
@@ -181,7 +180,8 @@ async def start_outward(
         finish=finish,
         note=note or _unheard,
         recipient=lambda address: address,
-        max_bytes=int(settings.inbound.max_message_bytes / SEALING_GROWTH),
+        max_bytes=settings.inbound.max_message_bytes,
+        announced_bytes=int(settings.inbound.max_message_bytes / GROWTH),
         limits=limits or Limits(),
         allowed=allowed,
         trusted=allowed,

@@ -68,7 +68,8 @@ class GatewaySession(Conversation):
         return True
 
     def _offers(self) -> list[str]:
-        offers = [f"SIZE {self._door.max_bytes}", "8BITMIME", "SMTPUTF8", "PIPELINING", "ENHANCEDSTATUSCODES"]
+        size = self._door.announced_bytes or self._door.max_bytes
+        offers = [f"SIZE {size}", "8BITMIME", "SMTPUTF8", "PIPELINING", "ENHANCEDSTATUSCODES"]
         if self.tls_context is not None and self._tls_protocol is None:
             offers.append("STARTTLS")
         if self.trusted:

@@ -53,13 +53,13 @@ def unescaped(text: str) -> bytes:
     text = re.sub(r"\{(\d+)\*((?:\\x..|\\.|[^}])+)\}", lambda match: match[2] * int(match[1]), text)
     plain = {"r": b"\r", "n": b"\n", "t": b"\t", "0": b"\0", "\\": b"\\"}
     pieces = re.split(r"\\(x[0-9a-f]{2}|[rnt0\\])", text)
-    out = b""
+    out = bytearray()
     for at, piece in enumerate(pieces):
         if at % 2 == 0:
             out += piece.encode()
         else:
             out += plain[piece] if piece in plain else bytes([int(piece[1:], 16)])
-    return out
+    return bytes(out)
 
 
 class Player:

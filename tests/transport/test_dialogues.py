@@ -10,7 +10,7 @@ from listening import listening, settings
 from gateway.model.settings import Inbound, Outbound, Protocol, Settings, Tls
 from gateway.transport.limits import Limits
 
-DIALOGUES = sorted((Path(__file__).parent.parent / "dialogues").glob("**/*.txt"))
+DIALOGUES = sorted((Path(__file__).parent.parent / "dialogues").glob("*.txt"))
 OPTIONS = {
     "listener", "reply", "trusted", "allow-from", "from", "tls", "max-message-bytes",
     "errors", "idle-commands", "recipients", "command-seconds", "block-seconds",
