@@ -4,6 +4,7 @@ Never used for anything that is shown, stored or answered to: the original words
 """
 
 import unicodedata
+from functools import lru_cache
 
 _INVISIBLE = (
     *range(0x09),  # controls, back-space among them
@@ -90,6 +91,7 @@ def fold_pattern(pattern: str) -> str:
     return "".join(one if one.isascii() else " " if one.isspace() else fold(one) for one in composed)
 
 
+@lru_cache(maxsize=4096)
 def is_word(character: str) -> bool:
     """Whether the character continues a word: a letter or digit of a script that sets words apart by spaces."""
     if not character.isalnum():
