@@ -1,12 +1,16 @@
-"""`cp247 cases list | show`: the requests, where they stand and what happened to each. Changes nothing itself."""
+"""`cp247 cases list | show`: the requests, where they stand, what they wait for and what happened. Changes nothing itself."""
 
 import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import click
 from rich.console import Console
 from rich.table import Column, Table
 
+from gateway.cli.case_acts import ACTS
+from gateway.cli.clock_view import clock_table, clocks_json, due_cell
 from gateway.cli.context import Context
 from gateway.cli.export import export
 from gateway.cli.journal_view import console, opened_journal, shown, written
@@ -14,11 +18,14 @@ from gateway.cli.review import judge_again
 from gateway.cli.verdict_json import verdict_json
 from gateway.cli.verdict_view import plain, show_verdict
 from gateway.model.case import CaseState, CaseView
+from gateway.model.clock import CaseClock
 from gateway.model.message import Arrival
+from gateway.model.outbox import Purpose
 from gateway.model.outcome import Outcome
 from gateway.store.again import Judgement
-from gateway.store.journal import CaseFile
+from gateway.store.journal import CaseFile, Journal
 from gateway.store.listing import EventLine
+from gateway.store.tables import MailState
 
 COLOURS = {
     CaseState.OPEN: "yellow",
@@ -36,17 +43,21 @@ def cases() -> None:
 @cases.command("list")
 @click.option("--limit", default=50, show_default=True, type=click.IntRange(min=1), help="So many of the newest.")
 @click.option("--state", type=click.Choice([one.value for one in CaseState]), help="Only cases in that state.")
+@click.option("--overdue", is_flag=True, help="Only cases in which something is over, the longest over first.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 @click.pass_obj
-def list_cases(context: Context, limit: int, state: str | None, as_json: bool) -> None:
-    """List the newest cases."""
+def list_cases(context: Context, limit: int, state: str | None, overdue: bool, as_json: bool) -> None:
+    """List the newest cases, with what each waits for next and by when."""
+    now, wanted = datetime.now(UTC), CaseState(state) if state else None
     with opened_journal(context) as journal:
-        views = journal.cases(limit=limit, state=CaseState(state) if state else None)
+        views = _overdue(journal, now, wanted)[:limit] if overdue else journal.cases(limit=limit, state=wanted)
+        clocks = journal.clocks.of_cases(view.reference for view in views)
     if as_json:
         for view in views:
-            click.echo(json.dumps(case_json(view), ensure_ascii=False))
+            found = {**case_json(view), **clocks_json(clocks.get(view.reference, ()), now)}
+            click.echo(json.dumps(found, ensure_ascii=False))
         return
-    console().print(_list_table(views) if views else "no cases")
+    console().print(_list_table(views, clocks, now) if views else "no cases")
 
 
 @cases.command(short_help="Show one case: verdict, mails, history.")
@@ -56,19 +67,25 @@ def list_cases(context: Context, limit: int, state: str | None, as_json: bool) -
 def show(context: Context, reference: str, as_json: bool) -> None:
     """Show the case REFERENCE: its channel, its messages, the verdict, what left and what happened."""
     with opened_journal(context) as journal:
-        file = journal.case(reference)
+        file, clocks = journal.case(reference), journal.clocks.of_case(reference)
         judged = journal.verdict_of(reference)
         verdicts = journal.again.judgements(judged[0].id) if judged else ()
     if file is None:
         raise click.BadParameter(f"no case {reference!r}; see `cp247 cases list`", param_hint="REFERENCE")
     if as_json:
-        click.echo(json.dumps(_file_json(file, judged, verdicts), ensure_ascii=False))
+        found = {**_file_json(file, judged, verdicts), **clocks_json(clocks, datetime.now(UTC))}
+        click.echo(json.dumps(found, ensure_ascii=False))
         return
-    _show_file(console(), file, judged, verdicts)
+    _show_file(console(), file, judged, verdicts, clocks)
 
 
-cases.add_command(judge_again)
-cases.add_command(export)
+for _command in (*ACTS, judge_again, export):
+    cases.add_command(_command)
+
+
+def _overdue(journal: Journal, now: datetime, state: CaseState | None) -> tuple[CaseView, ...]:
+    found = journal.cases_named(journal.clocks.overdue(now))
+    return tuple(one for one in found if state in (None, one.state))
 
 
 def case_json(view: CaseView) -> dict[str, Any]:
@@ -83,6 +100,7 @@ def case_json(view: CaseView) -> dict[str, Any]:
         "ours": view.ours,
         "contact": view.contact,
         "origin": view.origin,
+        "assurance": view.assurance.value,
         "floor": {"sig": view.floor.sig.value, "enc": view.floor.enc, "tls": view.floor.tls.value},
         "language": view.language,
     }
@@ -126,6 +144,7 @@ def _file_json(
                 "rcpt_to": one.rcpt_to,
                 "message_id": one.message_id or None,
                 "created_at": written(one.created_at),
+                "settled_at": None if one.settled_at is None else written(one.settled_at),
                 "tries": one.tries,
                 "reply": one.reply,
             }
@@ -150,14 +169,16 @@ def _verdict_json(judged: tuple[Arrival, Outcome] | None) -> dict[str, Any] | No
     return verdict_json(outcome.verdict, file=outcome.case.reference, sha256=arrival.sha256)
 
 
-def _list_table(views: tuple[CaseView, ...]) -> Table:
-    table = Table(Column("case", no_wrap=True), "opened", "category", "state", "contact", "asked by", box=None)
+def _list_table(views: tuple[CaseView, ...], clocks: Mapping[str, tuple[CaseClock, ...]], now: datetime) -> Table:
+    columns = ("opened", "category", "state", "due", "contact", "asked by")
+    table = Table(Column("case", no_wrap=True), *columns, box=None)
     for view in views:
         table.add_row(
             view.reference,
             shown(view.opened_at),
             _category(view),
             _state(view.state),
+            due_cell(clocks.get(view.reference, ()), now),
             plain(view.contact or "-"),
             "us" if view.ours else plain(view.origin or "not proved"),
         )
@@ -165,7 +186,11 @@ def _list_table(views: tuple[CaseView, ...]) -> Table:
 
 
 def _show_file(
-    out: Console, file: CaseFile, judged: tuple[Arrival, Outcome] | None, verdicts: tuple[Judgement, ...]
+    out: Console,
+    file: CaseFile,
+    judged: tuple[Arrival, Outcome] | None,
+    verdicts: tuple[Judgement, ...],
+    clocks: tuple[CaseClock, ...],
 ) -> None:
     view = file.view
     facts = Table.grid(padding=(0, 2))
@@ -176,6 +201,8 @@ def _show_file(
         ("category", _category(view)),
         ("contact", plain(view.contact or "-")),
         ("asked by", "us" if view.ours else plain(view.origin or "not proved")),
+        ("proved", view.assurance.value),
+        ("receipt", _receipt(file)),
         (
             "protection",
             f"sig {view.floor.sig.value}, enc {'yes' if view.floor.enc else 'no'}, tls {view.floor.tls.value}",
@@ -188,7 +215,13 @@ def _show_file(
         for one in verdicts:
             again = "" if one.number == 1 else f", judged again {shown(one.judged_at)}"
             show_verdict(out, one.outcome.verdict, arrival, file=f"arrival {arrival.id}{again}")
-    for title, table in (("came in", _arrivals(file)), ("to leave", _mails(file)), ("happened", _events(file))):
+    waiting = clock_table(clocks, datetime.now(UTC)) if clocks else "nothing"
+    for title, table in (
+        ("waits for", waiting),
+        ("came in", _arrivals(file)),
+        ("to leave", _mails(file)),
+        ("happened", _events(file)),
+    ):
         out.rule(f"[bold]{title}[/]", align="left")
         out.print(table)
 
@@ -217,6 +250,14 @@ def _events(file: CaseFile) -> Table:
     for one in file.events:
         table.add_row(shown(one.at), one.happening.value, plain(_facts(one)))
     return table
+
+
+def _receipt(file: CaseFile) -> str:
+    """How long the first receipt took, from the arrival of the request to the relay that took it."""
+    sent = [one.settled_at for one in file.mails if one.purpose is Purpose.RECEIPT and one.state is MailState.SENT]
+    if not sent or sent[0] is None:
+        return "waits to leave" if any(one.purpose is Purpose.RECEIPT for one in file.mails) else "none"
+    return f"{shown(sent[0])}, after {(sent[0] - file.view.opened_at).total_seconds():.0f} s"
 
 
 def _facts(event: EventLine) -> str:

@@ -32,9 +32,9 @@ class Acts:
 
     database: Database
 
-    def note(self, reference: str, text: str, *, by: str, by_phone: bool, now: datetime) -> None:
-        """A note; the case goes on waiting for its answer."""
-        facts = {"by": by, "phone": "yes" if by_phone else "", "text": text}
+    def note(self, reference: str, text: str, *, by: str, number: str, now: datetime) -> None:
+        """A note, with the number of the call it is about if it is about one; the case goes on waiting for its answer."""
+        facts = {"by": by, "phone": number, "text": text}
         self.database.write(
             lambda connection: _tell(connection, _found(connection, reference), Happening.NOTED, facts, now)
         )

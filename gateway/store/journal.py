@@ -339,6 +339,11 @@ class Journal:
         with self.database.reading() as connection:
             return listing.newest_cases(connection, limit=limit, state=state)
 
+    def cases_named(self, references: Sequence[str]) -> tuple[CaseView, ...]:
+        """The cases of these references, in that order."""
+        with self.database.reading() as connection:
+            return listing.cases_named(connection, references)
+
     def case(self, reference: str) -> CaseFile | None:
         """All that is known of one case, None if there is none; the reference is compared without case."""
         with self.database.reading() as connection:

@@ -1,5 +1,6 @@
 """What the command line shows of cases, and of one case whole. Changes nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +20,9 @@ from gateway.store.tables import (
     events,
     outbox,
 )
+
+MAX_NAMED = 500
+"""References in one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class MailLine:
     tries: int
     reply: str
     case: str | None
+    settled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,17 @@ def newest_cases(connection: Connection, *, limit: int, state: CaseState | None)
     ]
     found.sort(key=lambda row: (row.opened_at, row.reference), reverse=True)
     return views_of(connection, found[:limit])
+
+
+def cases_named(connection: Connection, references: Sequence[str]) -> tuple[CaseView, ...]:
+    """The cases of these references, in that order."""
+    rows = [
+        row
+        for begin in range(0, len(references), MAX_NAMED)
+        for row in connection.execute(select(cases).where(cases.c.reference.in_(references[begin : begin + MAX_NAMED])))
+    ]
+    found = {view.reference: view for view in views_of(connection, rows)}
+    return tuple(found[one] for one in references if one in found)
 
 
 def case_file(connection: Connection, reference: str) -> CaseFile | None:
@@ -134,6 +150,7 @@ def _mails_of(connection: Connection, reference: str) -> tuple[MailLine, ...]:
             tries=row.tries,
             reply=row.reply,
             case=row.reference,
+            settled_at=row.settled_at,
         )
         for row in rows
     )

@@ -98,6 +98,10 @@ def test_list_as_json_is_one_object_a_line(context: Context, journal: Journal) -
         "origin": ASKER,
         "floor": {"sig": "none", "enc": False, "tls": "none"},
         "language": None,
+        "assurance": "none",
+        "due_at": None,
+        "overdue": [],
+        "clocks": [],
     }
 
 
