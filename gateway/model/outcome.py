@@ -6,7 +6,7 @@ from datetime import datetime
 from gateway.model.case import CaseView
 from gateway.model.clock import ClockStart
 from gateway.model.history import Appearance, History
-from gateway.model.outbox import OutMail
+from gateway.model.outbox import OutMail, Purpose
 from gateway.model.trust import Assurance, AuthResult, DnsAnswer
 from gateway.model.verdict import Classification, Disposition, Reason, ReceiptDecision, Signal
 
@@ -67,6 +67,8 @@ class Outcome:
     prepend: bytes = field(repr=False)
     insertions: tuple[int, ...] = ()
     receipts: tuple[OutMail, ...] = ()
+    bounced: Purpose | None = None
+    """What of ours came back with this message undelivered: an answer or a receipt."""
     card: OutMail | None = None
     """What the officers are told about it in a second mail; None for most."""
     dns: tuple[DnsAnswer, ...] = ()

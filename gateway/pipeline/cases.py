@@ -9,6 +9,7 @@ from dataclasses import replace
 from gateway.channel.resolve import resolve
 from gateway.mail import return_path
 from gateway.mail.addresses import parse_address_list
+from gateway.mail.return_path import ReturnPath
 from gateway.mail.scan import scan_header
 from gateway.mail.thread import keys_of
 from gateway.model.case import CaseState, CaseView
@@ -91,8 +92,8 @@ def _named(
         found = known.get(facts.repeat_of)
         # The same words under another contact's proof are that contact's request, not a repeat.
         return None if found and proved and found.contact not in (None, proved) else found
-    if automatic in BOUNCES and (bounced := bounced_case(arrival, tools.secret)) is not None:
-        return known.get(bounced)
+    if (path := bounce_path(arrival, automatic, tools.secret)) is not None:
+        return known.get(path.case)
     if proved is None or message.sender is None:
         return None
     keys = keys_of(message.header, arrival.envelope.rcpt_tos)
@@ -101,13 +102,16 @@ def _named(
     return resolution.case if resolution.by in THREADED else None
 
 
-def bounced_case(arrival: Arrival, secret: bytes) -> str | None:
-    """The case that a return path of ours among the recipients names (DESIGN section 8)."""
+def return_path_of(arrival: Arrival, secret: bytes) -> ReturnPath | None:
+    """What a return path of ours among the recipients says (DESIGN section 8)."""
     today = arrival.received_at.toordinal()
-    for recipient in arrival.envelope.rcpt_tos:
-        if (reference := return_path.read(secret, recipient, mailbox=arrival.mailbox, today=today)) is not None:
-            return reference
-    return None
+    found = (return_path.read(secret, one, mailbox=arrival.mailbox, today=today) for one in arrival.envelope.rcpt_tos)
+    return next(filter(None, found), None)
+
+
+def bounce_path(arrival: Arrival, automatic: Withheld | None, secret: bytes) -> ReturnPath | None:
+    """The return path that a bounce came back on; None for any other mail, whatever its recipients."""
+    return return_path_of(arrival, secret) if automatic in BOUNCES else None
 
 
 def _joined(case: CaseView, message: Message, identity: Identity, verdict: Verdict) -> CaseView:

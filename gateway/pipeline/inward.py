@@ -6,6 +6,7 @@ from gateway.channel.clocks import clocks_of
 from gateway.errors import SealFailed
 from gateway.mail import stamp
 from gateway.mail.automatic import automatic, kind_of, suppressed
+from gateway.mail.bounce import undelivered
 from gateway.mail.parse import parse
 from gateway.mail.scan import scan_header
 from gateway.mail.text import read
@@ -13,15 +14,17 @@ from gateway.model.case import CaseView
 from gateway.model.clock import ClockStart
 from gateway.model.history import Appearance
 from gateway.model.message import Arrival, Message, Text
-from gateway.model.outbox import OutMail
+from gateway.model.outbox import OutMail, Purpose
 from gateway.model.outcome import Facts, Outcome, Verdict
 from gateway.model.settings import Settings
 from gateway.model.trust import Assurance, Checks, Identity, Method, Unsealed
 from gateway.model.verdict import Classification, Disposition, Reason, ReceiptDecision, Ruling, Signal, Withheld
 from gateway.pipeline.cards import CardFacts, is_due, verdict_card
-from gateway.pipeline.cases import PROVED, case_after, new_case, request_key
+from gateway.pipeline.cases import PROVED, bounce_path, case_after, new_case, request_key
+from gateway.pipeline.notices import came_back_notice
 from gateway.pipeline.receipts import FIRST_LANGUAGE, compose_receipt
 from gateway.pipeline.tools import Tools
+from gateway.pipeline.two_way import off_channel
 from gateway.triage import policy
 from gateway.triage.classify import classify
 from gateway.triage.extract import extractor
@@ -86,6 +89,7 @@ def inward(arrival: Arrival, facts: Facts, tools: Tools) -> Outcome:
     receipts, verdict = _receipts(arrival, facts, found, case.reference, key, tools)
     insertions, _ = _foreign(found.message, found.checks, tools)
     free = "importance" not in _covered(found.checks) and found.message.header.first("importance") is None
+    bounced = None if opens else _bounced(arrival, found, tools)
     return Outcome(
         verdict=verdict,
         case=case,
@@ -95,7 +99,10 @@ def inward(arrival: Arrival, facts: Facts, tools: Tools) -> Outcome:
         insertions=insertions,
         receipts=receipts,
         clocks=_clocks(arrival, case, found, tools),
-        card=_card(arrival, found, verdict, case.reference, key, tools),
+        bounced=bounced,
+        card=_card(arrival, found, verdict, case, key, tools)
+        if bounced is None
+        else _came_back(arrival, bounced, case, tools),
         dns=found.checks.dns,
         appearance=found.appearance,
     )
@@ -129,7 +136,7 @@ def assess(arrival: Arrival, facts: Facts, tools: Tools, *, reveal: bool = False
         findings=(*unsealed.reasons, *text.findings),
     )
     shown = appearance(message, checks=proofs.checks, unsealed=unsealed, classification=classification)
-    told = _signals(shown, proofs, classification, facts)
+    told = (*_signals(shown, proofs, classification, facts), *_off_channel(arrival, facts, proofs, tools))
     odd = (*_odd(arrival, message, proofs.checks, tools), *(one.reason for one in told))
     verdict = Verdict(
         classification=classification,
@@ -214,6 +221,12 @@ def _signals(
     )
 
 
+def _off_channel(arrival: Arrival, facts: Facts, proofs: _Proofs, tools: Tools) -> tuple[Signal, ...]:
+    if proofs.machine is not None:
+        return ()
+    return off_channel(arrival, facts, proofs.message, proofs.identity, secret=tools.secret)
+
+
 def _may_be_learned(verdict: Verdict, proofs: _Proofs, facts: Facts) -> bool:
     """Only a human's mail that proves its sender and is not held tells what his mail is like; a repeat tells nothing new."""
     proved = verdict.assurance in PROVED and not proofs.identity.openpgp_wrong
@@ -286,8 +299,9 @@ def _clocks(arrival: Arrival, case: CaseView, found: Assessment, tools: Tools) -
 
 
 def _card(
-    arrival: Arrival, found: Assessment, verdict: Verdict, reference: str, key: str, tools: Tools
+    arrival: Arrival, found: Assessment, verdict: Verdict, case: CaseView, key: str, tools: Tools
 ) -> OutMail | None:
+    """What the officers are told about a message that somebody must look at."""
     if not is_due(verdict):
         return None
     facts = CardFacts(
@@ -296,7 +310,19 @@ def _card(
         uncovered=uncovered(found.message, Checks(results=verdict.results)),
         missing=tuple(tools.ruleset.item_name(one, FIRST_LANGUAGE) for one in verdict.classification.missing),
     )
-    return verdict_card(arrival, verdict, facts, reference=reference, key=key, settings=tools.settings)
+    return verdict_card(arrival, verdict, facts, reference=case.reference, key=key, settings=tools.settings)
+
+
+def _bounced(arrival: Arrival, found: Assessment, tools: Tools) -> Purpose | None:
+    """What of ours this message brings back undelivered; a delay or an absence notice brings nothing."""
+    path = bounce_path(arrival, found.automatic, tools.secret)
+    if path is None or not undelivered(found.message):
+        return None
+    return Purpose.ANSWER if path.answer else Purpose.RECEIPT
+
+
+def _came_back(arrival: Arrival, bounced: Purpose, case: CaseView, tools: Tools) -> OutMail | None:
+    return came_back_notice(arrival, case.reference, settings=tools.settings) if bounced is Purpose.ANSWER else None
 
 
 def _block(arrival: Arrival, verdict: Verdict, reference: str, *, hostname: str, importance_free: bool) -> bytes:

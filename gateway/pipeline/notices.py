@@ -1,17 +1,18 @@
 """Notices of the gateway to its own mailbox; never to anyone outside."""
 
 from datetime import datetime
-from email.utils import format_datetime
 
 from gateway.channel.patience import patience_with
-from gateway.mail import compose
+from gateway.mail.scan import scan_header
+from gateway.mail.thread import keys_of
 from gateway.model.case import CaseView
 from gateway.model.channel import Decision, Dispatch
 from gateway.model.hold import ChannelException, Hold, Refusal
-from gateway.model.message import Envelope
-from gateway.model.outbox import Hop, HopReply, OutboxRow, OutMail, Purpose
+from gateway.model.message import Arrival, Envelope
+from gateway.model.outbox import HopReply, OutboxRow, OutMail
 from gateway.model.settings import Settings
 from gateway.model.verdict import Category
+from gateway.pipeline.to_mailbox import to_mailbox
 
 RELEASES = {
     "H1": "It leaves by itself when an administrator has confirmed the address by telephone and keys/ names it again.",
@@ -29,7 +30,7 @@ The officer would have seen at Send:
 
 {refused.reply}
 """
-    return _notice(
+    return to_mailbox(
         f"notice.{refused.number.lower()}.{at:%Y%m%d%H%M%S%f}",
         f"This answer left, and would be refused [{refused.number}]",
         body,
@@ -52,7 +53,7 @@ Message-ID:    {_printable(dispatch.message_id or "-")}
 
 Open it in the outbox of that program or telephone, do what the line above says, or delete it there. This notice comes once.
 """
-    return _notice(
+    return to_mailbox(
         f"notice.again.{decision.number.lower()}.{dispatch.decided_at:%Y%m%d%H%M%S%f}",
         f"NOT SENT: a mail that is sent again and again [{decision.number}]",
         body,
@@ -81,7 +82,7 @@ To:            {", ".join(map(_printable, refusal.recipients))}
 
 Whoever knows nothing of this ends it:  cp247 exception revoke {made.number}
 """
-    return _notice(
+    return to_mailbox(
         f"notice.exception.{made.id}.{at:%Y%m%d%H%M%S%f}",
         f"{'Exception asked for' if made.granted_at is None else 'Exception granted'} [{made.number}]",
         body,
@@ -102,7 +103,7 @@ Message-ID:    {_printable(dispatch.message_id or "-")}
 
 Who permitted it, and why:  cp247 exception list
 """
-    return _notice(
+    return to_mailbox(
         f"notice.used.{decision.waived[0].lower()}.{at:%Y%m%d%H%M%S%f}",
         f"Sent by exception [{decision.waived[0]}]",
         body,
@@ -132,7 +133,7 @@ Or two people permit this one mail, each with their own login, neither of them t
 The duty officer is paged at {at + allowed.page:%Y-%m-%d %H:%M} UTC. At {at + allowed.give_back:%Y-%m-%d %H:%M} UTC
 it is given back to you unsent. No clock ever sends it.
 """
-    return _notice(
+    return to_mailbox(
         f"notice.held.{decision.number.lower()}.{at:%Y%m%d%H%M%S%f}",
         f"HELD, not sent: an answer of case {decision.case or '-'} [{decision.number}]",
         body,
@@ -155,7 +156,7 @@ To:            {", ".join(map(_printable, hold.envelope.rcpt_tos))}
 Or two people: cp247 exception grant {hold.number} --reason "..."
 At {hold.held_at + patience_with(hold.category, hold.rule).give_back:%Y-%m-%d %H:%M} UTC it is given back to you unsent.
 """
-    return _notice(
+    return to_mailbox(
         f"notice.waiting.{hold.id}.{at:%Y%m%d%H%M%S}",
         f"Still held, not sent: an answer of case {hold.case or '-'} [{hold.number}]",
         body,
@@ -178,7 +179,7 @@ Message-ID:    {_printable(hold.message_id)}
 Your copy is in your Sent folder. When the cause is gone, send it again. Until then telephone the contact point, at the
 number in the directory.
 """
-    return _notice(
+    return to_mailbox(
         f"notice.given-back.{hold.id}",
         f"NOT SENT: an answer of case {hold.case or '-'} [{hold.number}]",
         body,
@@ -200,34 +201,25 @@ The relay says: {_printable(reply.text)}
 
 Telephone the contact point, at the number in the directory. When the cause is gone, send the answer again.
 """
-    return _notice(
+    return to_mailbox(
         f"notice.returned.{row.id}", f"NOT DELIVERED: an answer of case {case}", body, at=at, settings=settings
     )
 
 
-def _notice(
-    local_id: str, subject: str, body: str, *, at: datetime, settings: Settings, in_reply_to: str | None = None
-) -> OutMail:
-    mailbox = settings.contact_point.mailbox
-    message_id = f"<{local_id}@{settings.hostname}>"
-    fields = (
-        ("From", compose.mailbox(settings.contact_point.name, mailbox)),
-        ("To", mailbox),
-        ("Subject", subject),
-        ("Date", format_datetime(at)),
-        ("Message-ID", message_id),
-        *((("In-Reply-To", in_reply_to),) if in_reply_to else ()),
-        # RFC 5436 section 2.7.1: a notice, not an answer
-        ("Auto-Submitted", "auto-notified"),
-        ("MIME-Version", "1.0"),
-    )
-    return OutMail(
-        purpose=Purpose.NOTICE,
-        hop=Hop.MAILBOX,
-        mail_from="",
-        rcpt_tos=(mailbox,),
-        message_id=message_id,
-        content=compose.message(fields, compose.text_entity(body)),
+def came_back_notice(arrival: Arrival, reference: str, *, settings: Settings) -> OutMail:
+    """A mail system reports that an answer which left did not arrive."""
+    body = f"""\
+An answer of case {reference} came back: it did NOT reach the counterpart. The report is the mail this one answers to.
+
+Telephone the contact point, at the number in the directory. When the cause is gone, send the answer again.
+"""
+    return to_mailbox(
+        f"notice.came-back.{reference}.{arrival.id}",
+        f"NOT DELIVERED: an answer of case {reference}",
+        body,
+        at=arrival.received_at,
+        settings=settings,
+        in_reply_to=keys_of(scan_header(arrival.content)[0], ()).message_id,
     )
 
 

@@ -163,7 +163,7 @@ def _mail_from(reference: str, envelope: Envelope, tools: Tools, at: datetime) -
     if not reference:
         return envelope.mail_from or ""
     mailbox = tools.settings.contact_point.mailbox
-    return return_path.make(tools.secret, mailbox=mailbox, case=reference, day=at.toordinal())
+    return return_path.make(tools.secret, mailbox=mailbox, case=reference, day=at.toordinal(), answer=True)
 
 
 def _relay(decision: Decision, tools: Tools) -> Hop:

@@ -234,7 +234,7 @@ class Gateway:
         self._pager.start()
         self._reminding.start()
         if self._role in (Role.ALL, Role.COURIER):
-            self._couriers = CourierLoop(self._journal, self._settings, owner=owner, page=self._pager.call)
+            self._couriers = CourierLoop(self._journal, self._settings, owner=owner)
             self._couriers.start()
         if self._role in (Role.ALL, Role.JUDGE):
             self._judging = JudgeLoop(

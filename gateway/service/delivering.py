@@ -8,12 +8,10 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from gateway import log, metrics
 from gateway.errors import BytesDiffer, HopUnavailable, StoreUnavailable
-from gateway.model.call import Call, Why
 from gateway.model.outbox import Fate, Hop, HopReply, OutboxRow, Purpose
 from gateway.model.settings import Settings
 from gateway.pipeline.notices import returned_notice
@@ -40,13 +38,12 @@ _ADDRESS = re.compile(r"[^\s<>,;:]+@[^\s<>,;:]+")
 class CourierLoop:
     """The threads that deliver."""
 
-    def __init__(self, journal: Journal, settings: Settings, *, owner: str, page: Callable[[Call], None]) -> None:
+    def __init__(self, journal: Journal, settings: Settings, *, owner: str) -> None:
         self._journal = journal
         self._settings = settings
         self._targets = _targets(settings)
         self._mailbox = settings.contact_point.mailbox
         self._owner = owner
-        self._page = page
         self._stopping = threading.Event()
         self._wakes = {hop: threading.Event() for hop in self._targets}
         self._handed: dict[Hop, deque[tuple[float, OutboxRow]]] = {hop: deque() for hop in self._targets}
@@ -217,7 +214,6 @@ class CourierLoop:
             log.alarm("not-settled", message=row.id, error=str(error))
         if failed:
             self.wake()
-            self._page(Call(Why.ANSWER_FAILED, cause=f"mail {row.id}", case=row.case or ""))
 
 
 def _targets(settings: Settings) -> dict[Hop, str]:

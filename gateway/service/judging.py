@@ -20,7 +20,7 @@ from gateway.model.case import CaseView, make_reference
 from gateway.model.message import Arrival
 from gateway.model.outcome import Facts, Outcome, Verdict
 from gateway.model.verdict import Category, Disposition, Reason
-from gateway.pipeline.cases import bounced_case, key_of_request
+from gateway.pipeline.cases import key_of_request, return_path_of
 from gateway.pipeline.inward import judge_error
 from gateway.service.delivering import CourierLoop
 from gateway.service.judges import Judge
@@ -284,7 +284,8 @@ class JudgeLoop:
     def _named(self, arrival: Arrival, recall: Recall) -> tuple[CaseView, ...]:
         """Cases that a repeat or a return path of ours names, beside those the thread does."""
         known = {one.reference for one in recall.candidates}
-        wanted = {bounced_case(arrival, self._nursery.equipment.secret), recall.repeat_of} - {None} - known
+        path = return_path_of(arrival, self._nursery.equipment.secret)
+        wanted = {path.case if path else None, recall.repeat_of} - {None} - known
         found = (self._journal.case(one) for one in sorted(filter(None, wanted)))
         return tuple(one.view for one in found if one is not None)
 

@@ -23,8 +23,9 @@ from gateway.store.figures import SENT_LABEL, Changes, Count, change
 from gateway.store.history import learn
 from gateway.store.intake import arrival_of, locked, seen
 from gateway.store.outbox import add_mails
+from gateway.store.receipt_tables import receipts
 from gateway.store.receipts import Rates, add_receipt, withheld
-from gateway.store.tables import ArrivalState, Happening, arrivals, cases, events, receipts, verdicts
+from gateway.store.tables import ArrivalState, Happening, arrivals, cases, events, verdicts
 from gateway.store.verdicts import event_facts, read_outcome, stored_outcome, wind, write_facts, write_outcome
 
 RECEIPT_WITHIN = timedelta(days=14)

@@ -6,8 +6,8 @@ from sqlalchemy import Connection, bindparam, func, select
 
 from gateway.store.codec import key_of
 from gateway.store.engine import insert_new
+from gateway.store.receipt_tables import cards
 from gateway.store.statement import Statement
-from gateway.store.tables import cards
 
 WINDOW = timedelta(hours=1)
 

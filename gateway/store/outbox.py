@@ -86,6 +86,8 @@ class Settled:
     changes: Changes
     failed_answer: str | None = None
     """Reference of the case whose answer the relay refused for good just now."""
+    failed_receipt: str | None = None
+    """The same of a receipt."""
 
     @property
     def returned(self) -> bool:
@@ -259,8 +261,8 @@ def settle(
         return Settled(row.mailbox, state, {})
     counted = Count.SENT if state is MailState.SENT else Count.RETURNED
     changes = {(row.mailbox, Count.QUEUED, row.purpose): -1, (row.mailbox, counted, row.purpose): 1}
-    failed = state is MailState.RETURNED and purpose is Purpose.ANSWER
-    return Settled(row.mailbox, state, changes, failed_answer=row.reference if failed else None)
+    failed = {purpose: row.reference} if state is MailState.RETURNED else {}
+    return Settled(row.mailbox, state, changes, failed.get(Purpose.ANSWER), failed.get(Purpose.RECEIPT))
 
 
 def hurry(connection: Connection, row_id: int, *, now: datetime) -> bool:

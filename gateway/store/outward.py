@@ -12,12 +12,13 @@ from gateway.model.channel import Act, Decision, Dispatch
 from gateway.model.clock import Clock, Ending
 from gateway.model.message import Envelope
 from gateway.model.outbox import HopReply, OutMail, Purpose
-from gateway.store.cases import keep_case, set_state
-from gateway.store.clocks import stop, wait_again, waited
+from gateway.store.cases import keep_case
+from gateway.store.clocks import stop, waited
 from gateway.store.codec import codec, key_of
 from gateway.store.content import add_content
 from gateway.store.events import add_event
 from gateway.store.exceptions import use
+from gateway.store.failures import answer_failed, receipt_failed
 from gateway.store.figures import Changes, Count, change
 from gateway.store.holds import keep_hold, release
 from gateway.store.intake import recipients_of
@@ -145,21 +146,15 @@ def settle_mail(
     retry_at: datetime | None,
     notice: OutMail | None,
 ) -> Settled:
-    """Write down the hop's answer; an answer refused for good fails its case and queues the notice, in one step."""
+    """Write down the hop's answer; an answer refused for good fails its case, calls somebody and queues the notice, in one step."""
     settled = settle(connection, row_id, reply, now=now, retry_at=retry_at)
     changes: list[Changes] = [settled.changes]
     reference = settled.failed_answer
     if reference is not None:
-        changes.append(set_state(connection, reference, CaseState.ANSWER_FAILED, now=now))
-        wait_again(connection, reference, Clock.FIRST_ANSWER)
-        add_event(
-            connection,
-            Happening.RETURNED,
-            mailbox=settled.mailbox,
-            at=now,
-            reference=reference,
-            facts=write_reply(reply),
-        )
+        facts, cause = write_reply(reply), f"mail {row_id}"
+        changes.append(answer_failed(connection, reference, mailbox=settled.mailbox, cause=cause, facts=facts, now=now))
+    if settled.failed_receipt is not None:
+        receipt_failed(connection, settled.failed_receipt, mailbox=settled.mailbox, now=now)
     if notice is not None and settled.returned:
         changes.append(
             add_mails(

@@ -6,13 +6,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, bindparam, func, select
 
 from gateway.model.message import Arrival
-from gateway.model.outbox import Purpose
 from gateway.model.outcome import Outcome
 from gateway.model.verdict import Category, Withheld
 from gateway.store.codec import key_of, storable
 from gateway.store.engine import insert_new
+from gateway.store.receipt_tables import receipts
 from gateway.store.statement import Statement
-from gateway.store.tables import MailState, arrivals, outbox, receipts
 
 WINDOW = timedelta(hours=1)
 MAX_PER_REQUEST = 3
@@ -63,7 +62,7 @@ def may_repeat(connection: Connection, *, mailbox: str, request_key: str, arriva
     wait = REPEAT_AFTER_EMERGENCY if sent[0].emergency else REPEAT_AFTER
     if arrival is not None and arrival.received_at >= sent[0].at + wait:
         return True
-    return _failed(connection, sent[0].arrival_id)
+    return sent[0].failed_at is not None
 
 
 def withheld(
@@ -98,6 +97,7 @@ def add_receipt(connection: Connection, outcome: Outcome, *, arrival: Arrival, n
         "emergency": _is_emergency(outcome),
         "request_key": key_of(outcome.request_key),
         "at": now,
+        "failed_at": None,
     }
     _ADD.run(connection, row)
 
@@ -109,17 +109,3 @@ def _contact_of(outcome: Outcome) -> str:
 
 def _is_emergency(outcome: Outcome) -> bool:
     return outcome.verdict.classification.category is Category.EMERGENCY
-
-
-def _failed(connection: Connection, arrival_id: int) -> bool:
-    returned = (
-        select(outbox.c.id)
-        .join(arrivals, arrivals.c.reference == outbox.c.reference)
-        .where(
-            arrivals.c.id == arrival_id,
-            outbox.c.arrival_id == arrival_id,
-            outbox.c.purpose == Purpose.RECEIPT.value,
-            outbox.c.state == MailState.RETURNED.value,
-        )
-    )
-    return connection.scalar(returned.limit(1)) is not None

@@ -284,33 +284,6 @@ hop_replies = Table(
     sqlite_autoincrement=True,
 )
 
-# One receipt at most per arrival; the rate windows and the rule on resends are counted here.
-receipts = Table(
-    "receipts",
-    metadata,
-    Column("arrival_id", ForeignKey("arrivals.id"), primary_key=True, autoincrement=False),
-    _mailbox(),
-    Column("contact", String, nullable=False),
-    # Emergencies have rate windows of their own.
-    Column("emergency", Boolean(create_constraint=False), nullable=False),
-    Column("request_key", String, nullable=False),
-    Column("at", Moment, nullable=False),
-    Index("ix_receipts_window", "mailbox", "emergency", "at", "contact"),
-    Index("ix_receipts_request", "mailbox", "request_key", "at"),
-)
-
-# Second mails to the officers about a request, one before anything proves it and one after.
-cards = Table(
-    "cards",
-    metadata,
-    Column("mailbox", String, primary_key=True),
-    Column("request_key", String, primary_key=True),
-    Column("proved", Boolean(create_constraint=False), primary_key=True),
-    Column("at", Moment, nullable=False),
-    Index("ix_cards_window", "mailbox", "proved", "at"),
-    **_BY_KEY,
-)
-
 # What authenticated mail of an address has looked like: one row per value of a trait.
 sightings = Table(
     "sightings",

@@ -20,6 +20,7 @@ from gateway.store.codec import codec, key_of
 from gateway.store.content import read_contents
 from gateway.store.engine import insert_new
 from gateway.store.events import add_event
+from gateway.store.failures import answer_failed, has_failed, receipt_failed
 from gateway.store.figures import SENT_LABEL, Changes, Count, change
 from gateway.store.history import learn
 from gateway.store.intake import arrival_of, arrivals_of_case, locked, recipients_of, seen
@@ -115,7 +116,8 @@ def record(
     if outcome.appearance is not None:
         learn(connection, outcome.appearance, mailbox=arrival.mailbox, at=arrival.received_at)
     settled = _close_arrival(connection, row, outcome.case.reference, due_at=None if final else now + retry)
-    change(connection, kept.changes, delivered.changes, sent.changes, told.changes, settled)
+    failed = _fail(connection, outcome, arrival=arrival, now=now)
+    change(connection, kept.changes, delivered.changes, sent.changes, told.changes, failed, settled)
     return Recorded(outcome, leased=delivered.mails + sent.mails + told.mails if lease else ())
 
 
@@ -215,6 +217,8 @@ def _with_allowed_receipts(
 
 
 def _with_allowed_card(connection: Connection, outcome: Outcome, *, mailbox: str, now: datetime) -> Outcome:
+    if outcome.bounced is not None:
+        return replace(outcome, card=None) if has_failed(connection, outcome.case.reference) else outcome
     if outcome.card is None or may_leave(
         connection,
         mailbox=mailbox,
@@ -282,6 +286,19 @@ def wind(connection: Connection, outcome: Outcome, kept: Kept) -> None:
         start(connection, kept.view, outcome.clocks)
     elif kept.view.state is CaseState.OPEN:
         resume(connection, kept.view, outcome.clocks)
+
+
+def _fail(connection: Connection, outcome: Outcome, *, arrival: Arrival, now: datetime) -> Changes:
+    """What the return of a mail of ours changes: a case fails once, however many reports come back."""
+    reference = outcome.case.reference
+    if outcome.bounced is Purpose.RECEIPT:
+        receipt_failed(connection, reference, mailbox=arrival.mailbox, now=now)
+    if outcome.bounced is not Purpose.ANSWER or has_failed(connection, reference):
+        return {}
+    cause, facts = f"arrival {arrival.id} brings it back", write_facts({"came_back": str(arrival.id)})
+    return answer_failed(
+        connection, reference, mailbox=arrival.mailbox, cause=cause, facts=facts, now=now, arrival_id=arrival.id
+    )
 
 
 def _keep_verdict(connection: Connection, outcome: Outcome, *, arrival: Arrival, now: datetime) -> None:

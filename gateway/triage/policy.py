@@ -6,6 +6,7 @@ Never looks at the words of a mail beyond its category, and never raises or lowe
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from gateway.mail.return_path import LETTERS
 from gateway.model.message import Envelope, Message
 from gateway.model.settings import Settings, UnknownReceipts
 from gateway.model.trust import Assurance, Identity, Protection, TlsLevel
@@ -184,11 +185,14 @@ def _from_ourselves(request: _Request) -> bool:
     return sender is not None and without_detail(sender.key) in own_addresses(request.settings.mailboxes)
 
 
+_RETURN_PATHS = tuple(f"{letter}." for letter in LETTERS)
+
+
 def _at_return_path(request: _Request) -> bool:
     """Sent to an address that only our own mail carries: whatever arrives there is never answered."""
     own = own_addresses(request.settings.mailboxes)
     return any(
-        detail.startswith("r.") and f"{local}@{domain}" in own
+        detail.startswith(_RETURN_PATHS) and f"{local}@{domain}" in own
         for local, detail, domain in map(split_detail, request.envelope.rcpt_tos)
     )
 

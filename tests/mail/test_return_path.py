@@ -18,7 +18,8 @@ def made(**changes):
 
 
 def seen(address, *, secret=SECRET, mailbox=MAILBOX, today=DAY):
-    return read(secret, address, mailbox=mailbox, today=today)
+    found = read(secret, address, mailbox=mailbox, today=today)
+    return found and found.case
 
 
 def test_it_names_case_and_day():
@@ -30,6 +31,14 @@ def test_it_names_case_and_day():
 
 def test_it_is_read_back():
     assert seen(made()) == CASE
+
+
+def test_an_answer_has_one_of_its_own():
+    found = read(SECRET, made(answer=True).upper(), mailbox=MAILBOX, today=DAY)
+    assert (found.case, found.answer) == (CASE, True)
+    assert not read(SECRET, made(), mailbox=MAILBOX, today=DAY).answer
+    assert seen(made().replace("+r.", "+a.")) is None
+    assert seen(made(answer=True).replace("+a.", "+r.")) is None
 
 
 def test_relays_may_change_its_case():

@@ -78,7 +78,7 @@ def test_the_receipt_of_a_plain_request_is_signed_and_names_the_case(world):
 def test_its_return_path_leads_back_to_the_case(world):
     outcome = world.receive(world.bx.plain(MAILBOX, *PRESERVATION), sender=world.bx)
     found = return_path.read(SECRET, only_receipt(outcome).mail_from, mailbox=MAILBOX, today=NOW.toordinal())
-    assert found == outcome.case.reference
+    assert (found.case, found.answer) == (outcome.case.reference, False)
 
 
 def test_it_says_what_arrived_and_quotes_nothing(world):

@@ -80,7 +80,7 @@ class TestSigned:
 
     def test_its_return_path_leads_back_to_the_case(self, world, plain):
         mail = only_mail(world.answer(draft(parent=plain.request_id), A0, cases=(plain,)))
-        assert return_path.read(SECRET, mail.mail_from, mailbox=MAILBOX, today=NOW.toordinal()) == plain.reference
+        assert return_path.read(SECRET, mail.mail_from, mailbox=MAILBOX, today=NOW.toordinal()).case == plain.reference
 
     def test_the_case_is_answered_and_its_thread_knows_the_answer(self, world, plain):
         dispatch = world.answer(draft(parent=plain.request_id), A0, cases=(plain,))
@@ -212,7 +212,7 @@ class TestOwnRequest:
         assert dispatch.decision.case == case.reference == reference(77)
         assert (case.ours, case.contact, case.origin, case.state) == (True, "bx-police", A0, CaseState.OPEN)
         assert case.thread == (mail.message_id,)
-        assert return_path.read(SECRET, mail.mail_from, mailbox=MAILBOX, today=NOW.toordinal()) == case.reference
+        assert return_path.read(SECRET, mail.mail_from, mailbox=MAILBOX, today=NOW.toordinal()).case == case.reference
 
     def test_it_is_encrypted_where_a_key_is_pinned(self, world):
         mail = only_mail(world.answer(draft(Subject="canary"), A0, number=reference(77)))

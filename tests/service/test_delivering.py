@@ -39,7 +39,7 @@ def queued(journal, nursery, tmp_path):
 
 
 def test_a_fault_over_one_mail_leaves_the_others_their_courier(queued, nursery):
-    loop = CourierLoop(Faulty(queued, failures=3), nursery.equipment.settings, owner="test", page=lambda call: None)
+    loop = CourierLoop(Faulty(queued, failures=3), nursery.equipment.settings, owner="test")
     loop.start()
     try:
         wait_until(lambda: queued.figures().sent.get(Purpose.DELIVERY) == 1)
@@ -57,7 +57,7 @@ def delivering_to(nursery, hop):
 
 def test_a_hop_that_hangs_holds_up_no_stop(queued, nursery):
     with lmtp_stub(Manners(hang_after="dot")) as hop:
-        loop = CourierLoop(queued, delivering_to(nursery, hop), owner="test", page=lambda call: None)
+        loop = CourierLoop(queued, delivering_to(nursery, hop), owner="test")
         loop.start()
         wait_until(lambda: "DATA" in hop.commands)
         began = time.monotonic()
@@ -70,7 +70,7 @@ def test_a_hop_that_hangs_holds_up_no_stop(queued, nursery):
 
 def test_what_a_hop_quotes_does_not_reach_the_log(queued, nursery, capfd):
     with lmtp_stub(Manners(rcpt={"*": "550 5.1.1 <somebody@elsewhere.example>: no such user"})) as hop:
-        loop = CourierLoop(queued, delivering_to(nursery, hop), owner="test", page=lambda call: None)
+        loop = CourierLoop(queued, delivering_to(nursery, hop), owner="test")
         loop.start()
         try:
             wait_until(lambda: any(line.reply for line in queued.queue(limit=10)))

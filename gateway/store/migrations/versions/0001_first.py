@@ -138,11 +138,45 @@ def _create_cases() -> None:
         sa.Column("emergency", sa.Boolean(), nullable=False),
         sa.Column("request_key", sa.String(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("failed_at", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["arrival_id"], ["arrivals.id"], name="fk_receipts_arrival_id"),
         sa.PrimaryKeyConstraint("arrival_id", name="pk_receipts"),
     )
     op.create_index("ix_receipts_request", "receipts", ["mailbox", "request_key", "at"], unique=False)
     op.create_index("ix_receipts_window", "receipts", ["mailbox", "emergency", "at", "contact"], unique=False)
+    failed = sa.text("failed_at IS NOT NULL")
+    op.create_index(
+        "ix_receipts_failed",
+        "receipts",
+        ["mailbox", "contact", "failed_at"],
+        unique=False,
+        postgresql_where=failed,
+        sqlite_where=failed,
+    )
+    op.create_table(
+        "withheld_receipts",
+        sa.Column("arrival_id", ROW_ID, autoincrement=False, nullable=False),
+        sa.Column("mailbox", sa.String(), nullable=False),
+        sa.Column("reference", sa.String(), nullable=False),
+        sa.Column("contact", sa.String(), nullable=True),
+        sa.Column("why", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("settled_at", sa.BigInteger(), nullable=True),
+        sa.Column("settled_by", sa.String(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["arrival_id"], ["arrivals.id"], name="fk_withheld_receipts_arrival_id"),
+        sa.ForeignKeyConstraint(["reference"], ["cases.reference"], name="fk_withheld_receipts_reference"),
+        sa.PrimaryKeyConstraint("arrival_id", name="pk_withheld_receipts"),
+    )
+    waiting = sa.text("settled_at IS NULL")
+    op.create_index(
+        "ix_withheld_receipts_open",
+        "withheld_receipts",
+        ["at"],
+        unique=False,
+        postgresql_where=waiting,
+        sqlite_where=waiting,
+    )
     op.create_table(
         "cards",
         sa.Column("mailbox", sa.String(), nullable=False),
