@@ -28,6 +28,7 @@ from gateway.store.journal import open_journal
 from gateway.triage.ruleset import parse_ruleset
 from gateway.trust.directory import parse_directory
 from gateway.trust.gnupg_home import GnupgHome
+from gateway.trust.own_key import revocation_certificate
 from gateway.trust.resolver import Resolver
 from gateway.trust.seal import Sealer
 
@@ -87,6 +88,7 @@ def _gpg(settings: Settings) -> Iterator[Diagnosis]:
         )
         sealer.sign(b"test\r\n")
         yield Diagnosis("our OpenPGP key", good=True, found=f"{settings.openpgp.signing_key} signs")
+        yield _revocation(settings)
         sealer.dkim_field(b"From: a@b.example\r\n\r\n", at=datetime.now(UTC))
         yield Diagnosis("our DKIM key", good=True, found=f"{settings.dkim.key} signs")
     except GatewayError as error:
@@ -96,6 +98,15 @@ def _gpg(settings: Settings) -> Iterator[Diagnosis]:
             found=str(error),
             remedy="see openpgp and dkim in gateway.yaml; restore from the backup",
         )
+
+
+def _revocation(settings: Settings) -> Diagnosis:
+    """A reminder, no fault: the key works, but who takes this machine can end it for everybody."""
+    path = revocation_certificate(settings.openpgp.home, settings.openpgp.signing_key)
+    if not os.path.exists(path):
+        return Diagnosis("revocation certificate", good=True, found="not on this machine; it is in your safe")
+    remedy = f"copy {path} to paper or a medium in a safe, then delete it here"
+    return Diagnosis("revocation certificate", good=True, found="still on this machine", remedy=remedy)
 
 
 def _database(settings: Settings) -> Iterator[Diagnosis]:

@@ -20,6 +20,7 @@ from gateway.cli.share import share
 from gateway.config import load_settings
 from gateway.errors import Complaint, ConfigError
 from gateway.trust.gnupg_home import GnupgHome
+from gateway.trust.own_key import revocation_certificate
 
 
 @click.command(short_help="Make a folder with all a gateway needs.")
@@ -134,6 +135,12 @@ def _report(console: Console, folder: Path, domain: str, fingerprint: str, recor
     console.print("  keys/          whom you trust: empty; keys/README.md tells how to enrol a contact point")
     console.print("  state/         database, secret, OpenPGP and DKIM keys: private, part of the backup")
     console.print(f"\nOur OpenPGP key: [bold]{fingerprint}[/]")
+    console.print(
+        f"Its revocation certificate: {escape(str(revocation_certificate(str(folder / 'state' / 'gnupg'), fingerprint)))}"
+    )
+    console.print(
+        "  copy it to paper or a medium in a safe, then delete it here: whoever has it ends our key for everybody"
+    )
     console.print("\nPublish this TXT record, then receipts and answers prove where they come from:")
     console.print(f"  cp247._domainkey.{domain}. TXT\n  {record}")
     console.print(

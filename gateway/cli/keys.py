@@ -19,7 +19,7 @@ from rich.table import Table
 from gateway.cli.contact_folder import is_folder_name, sync_folder
 from gateway.cli.context import Context
 from gateway.cli.enrolment import Enrolment, enrol
-from gateway.cli.own_keys import export_reader, wkd
+from gateway.cli.own_keys import export_reader, rotate, wkd
 from gateway.cli.review import offer
 from gateway.cli.verdict_view import plain
 from gateway.config import read_tree
@@ -160,6 +160,7 @@ def remove(context: Context, whose: str, fingerprint: str, yes: bool) -> None:
 
 keys.add_command(wkd)
 keys.add_command(export_reader)
+keys.add_command(rotate)
 
 
 def _folder_of(whose: str, settings: Settings) -> str:

@@ -1,6 +1,7 @@
-"""`cp247 keys wkd` and `keys export-reader`: our own key for everybody, and its reading half for our officers."""
+"""`cp247 keys wkd`, `export-reader`, `rotate`: our own key for everybody, its reading half for our officers, its renewal."""
 
 import os
+from datetime import UTC, datetime, timedelta
 
 import click
 
@@ -10,6 +11,7 @@ from gateway.errors import Complaint, ConfigError
 from gateway.mail.addresses import parse_address
 from gateway.trust.gnupg_home import GnupgHome
 from gateway.trust.openpgp_packets import Armor, dearmor
+from gateway.trust.own_signature import MATURE
 from gateway.trust.reader_key import reader_key
 from gateway.trust.wkd import wkd_tree
 
@@ -66,6 +68,34 @@ def export_reader(context: Context, file: str) -> None:
         raise _refused(file, f"cannot be written: {error.strerror}", "mend its permissions") from None
     click.echo(f"{file}: the private encryption subkey of {settings.openpgp.signing_key}, without passphrase")
     click.echo("Whoever has it reads all that was ever encrypted to us. Hand it over in person, then delete the file.")
+
+
+@click.command(short_help="Make new subkeys of our own key; the old ones run out.")
+@click.option(
+    "--overlap",
+    default=60,
+    show_default=True,
+    type=click.IntRange(MATURE.days + 1, 365),
+    help="Days after which the old subkeys end; they decrypt for ever.",
+)
+@click.pass_obj
+def rotate(context: Context, overlap: int) -> None:
+    """Make a new signing and a new encryption subkey of our own key.
+
+    The new one signs when it is thirty days old: until then counterparts fetch it. What is encrypted to an old one can be read
+    for ever; nothing is deleted. The primary key, and with it our fingerprint, stays.
+    """
+    settings = context.settings()
+    fingerprint = settings.openpgp.signing_key
+    made = GnupgHome(settings.openpgp.home).rotate_own_key(fingerprint, overlap=timedelta(days=overlap))
+    for one in made:
+        click.echo(f"new subkey: {one}")
+    switch, end = (datetime.now(UTC) + timedelta(days=days) for days in (MATURE.days, overlap))
+    click.echo(f"signs from {switch:%Y-%m-%d}; the old subkeys end on {end:%Y-%m-%d}")
+    click.echo(
+        "Now, in this order: copy the OpenPGP home into the backup; reload the gateway; publish the key (`keys wkd`) and"
+    )
+    click.echo("send it to the counterparts; give officers a new reading key (`keys export-reader`).")
 
 
 def _refused(file: str, what: str, remedy: str) -> ConfigError:

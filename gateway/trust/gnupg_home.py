@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from urllib.parse import unquote
 
@@ -24,7 +24,7 @@ from gateway.errors import GpgUnavailable
 from gateway.model.trust import PinnedKey
 from gateway.trust.agent import agent_signature
 from gateway.trust.key_inspection import KeyRefused, admit, listed_keys
-from gateway.trust.own_key import make_own_key
+from gateway.trust.own_key import make_own_key, rotate_own_key
 from gateway.trust.own_signature import SigningKey, signing_key
 
 MAX_OUTPUT_BYTES = 67_108_864
@@ -178,6 +178,10 @@ class GnupgHome:
         """Make our own key in this home and return its primary fingerprint; GpgUnavailable if gpg makes none."""
         return make_own_key(self.path, name=name, mailbox=mailbox)
 
+    def rotate_own_key(self, fingerprint: str, *, overlap: timedelta) -> tuple[str, ...]:
+        """Fingerprints of the new subkeys, signing and encrypting; the old ones end after the overlap. Raises GpgUnavailable."""
+        return rotate_own_key(self.path, fingerprint, overlap=overlap)
+
     def own_key(self, fingerprint: str) -> PinnedKey:
         """Our own public key with its expiry; GpgUnavailable if this home does not hold it or it cannot be used."""
         found = self.inspect_keys((self.export(fingerprint),))[0]
@@ -193,12 +197,12 @@ class GnupgHome:
         return run.stdout
 
     def signing_key(self, fingerprint: str) -> SigningKey | None:
-        """The (sub)key of our own key that signs, None where gpg has to choose or to sign; raises GpgUnavailable."""
+        """The (sub)key of our own key that signs now, None where gpg has to sign; raises GpgUnavailable."""
         octets = self.own_key(fingerprint).packets
         run = self.run(
             ("--with-colons", "--fixed-list-mode", "--with-keygrip", "--list-keys"), keyring=self._ring(octets)
         )
-        return signing_key(run.stdout, octets) if run.rc == 0 else None
+        return signing_key(run.stdout, octets, at=datetime.now(UTC)) if run.rc == 0 else None
 
     def agent_signature(self, *, keygrip: str, digest: bytes) -> bytes:
         """What our agent answers when asked to sign; raises SealFailed and GpgUnavailable as `agent.agent_signature` does."""

@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -32,6 +32,10 @@ _POINT_BITS = 263
 _GOOD = frozenset("oqmfu-")
 """Validities of a key that is neither invalid, revoked, expired nor disabled (doc/DETAILS of GnuPG)."""
 _ATOM_LENGTH = re.compile(rb"(\d{1,4}):")
+
+
+MATURE = timedelta(days=30)
+"""A subkey signs when it is so old: until then counterparts have had no time to fetch it, and would see an unknown key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +67,20 @@ class Unsigned:
     digest: bytes
 
 
-def signing_key(colons: bytes, octets: bytes) -> SigningKey | None:
-    """The key that gpg would sign with; None where it would have to choose, or signs in a way that is not ours.
+def signing_key(colons: bytes, octets: bytes, *, at: datetime) -> SigningKey | None:
+    """The key to sign with: of several the newest that is mature, else the oldest; None where it signs in a way that is not ours.
 
     colons: `gpg --with-colons --with-keygrip --list-keys` of our key alone. octets: its packets.
     """
     keys = _keys([line.split(":") for line in colons.decode("utf-8", "replace").split("\n")])
-    able = [one for one in keys if "s" in one.capabilities]
-    if len(able) != 1 or not _GOOD.issuperset((keys[0].validity, able[0].validity)):
+    if not keys or keys[0].validity not in _GOOD:
         return None
-    only = able[0]
+    # The secret of a primary key may be kept elsewhere: a subkey goes before it, as with gpg.
+    able = sorted((one for one in keys[1:] if _signs(one, at)), key=lambda one: one.created)
+    able = able or [one for one in keys[:1] if _signs(one, at)]
+    if not able:
+        return None
+    only = next((one for one in reversed(able) if one.created + MATURE <= at), able[0])
     body = next((one.body for one in _key_packets(octets) if fingerprint_of(one) == only.fingerprint), b"")
     public = _public(body) if body else None
     ends = min((one.expires for one in (keys[0], only) if one.expires), default=None)
@@ -85,6 +93,7 @@ class _Listed:
 
     validity: str
     capabilities: str
+    created: datetime
     expires: datetime | None
     fingerprint: str
     keygrip: str
@@ -96,8 +105,13 @@ def _keys(records: list[list[str]]) -> list[_Listed]:
     for record, fingerprint, keygrip in zip(records, records[1:], records[2:], strict=False):
         if record[0] in {"pub", "sub"} and (fingerprint[0], keygrip[0]) == ("fpr", "grp"):
             ends = datetime.fromtimestamp(int(record[6]), UTC) if record[6].isdecimal() else None
-            found.append(_Listed(record[1], record[11], ends, fingerprint[9], keygrip[9]))
+            made = datetime.fromtimestamp(int(record[5]), UTC)
+            found.append(_Listed(record[1], record[11], made, ends, fingerprint[9], keygrip[9]))
     return found
+
+
+def _signs(key: _Listed, at: datetime) -> bool:
+    return "s" in key.capabilities and key.validity in _GOOD and (key.expires is None or at < key.expires)
 
 
 def _key_packets(octets: bytes) -> Iterator[Packet]:

@@ -4,7 +4,7 @@ Never seals anything of somebody else's, and never trusts that gpg did what it w
 """
 
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -32,12 +32,16 @@ class Sealer:
         self.home = home
         self.signing_key = signing_key
         self.dkim = dkim
-        self._current: tuple[SigningKey | None, int] | None = None
+        self._current: tuple[SigningKey | None, int, date] | None = None
+        self._own_now: tuple[PinnedKey, int] | None = None
 
-    @cached_property
+    @property
     def own_key(self) -> PinnedKey:
-        """Our own public key, with its expiry; raises GpgUnavailable if the home does not hold it."""
-        return self.home.own_key(self.signing_key)
+        """Our own public key, with its expiry, as it is now; raises GpgUnavailable if the home does not hold it."""
+        changed = self.home.changed
+        if self._own_now is None or self._own_now[1] != changed:
+            self._own_now = (self.home.own_key(self.signing_key), changed)
+        return self._own_now[0]
 
     @property
     def own_keys(self) -> frozenset[str]:
@@ -77,14 +81,21 @@ class Sealer:
             return None
 
     def _signing_key(self) -> SigningKey | None:
-        """The key that signs, read anew when our key box has changed: it may have been revoked or renewed."""
-        changed = self.home.changed
-        if self._current is None or self._current[1] != changed:
-            self._current = (self.home.signing_key(self.signing_key), changed)
+        """The key that signs, read anew when our key box has changed, and each day: it may have been revoked or renewed."""
+        now = (self.home.changed, datetime.now(UTC).date())
+        if self._current is None or self._current[1:] != now:
+            self._current = (self.home.signing_key(self.signing_key), *now)
         return self._current[0]
 
+    def _signer(self) -> str:
+        """What gpg is told to sign with: exactly the key that our agent would be asked for."""
+        with suppress(GpgUnavailable, ValueError):
+            key = self._signing_key()
+            return f"{key.fingerprint}!" if key else self.signing_key
+        return self.signing_key
+
     def _signed_by_gpg(self, payload: bytes) -> tuple[bytes, str]:
-        run = self._run(("--detach-sign", "--armor", "--digest-algo", "SHA256", "-u", self.signing_key), payload)
+        run = self._run(("--detach-sign", "--armor", "--digest-algo", "SHA256", "-u", self._signer()), payload)
         created = self._created(run, kind="D")
         if not run.stdout.startswith(b"-----BEGIN PGP SIGNATURE-----\n"):
             raise SealFailed("gpg gave no signature")
@@ -99,7 +110,7 @@ class Sealer:
             raise SealFailed("there is no key to encrypt to")
         recipients = [word for key in (*keys, self._own()) for word in ("--recipient", key.fingerprint)]
         command = ("--sign", "--encrypt", "--armor", "--digest-algo", "SHA256", "--compress-algo", "none")
-        run = self._run((*command, "-u", self.signing_key, *recipients), payload, keys=keys)
+        run = self._run((*command, "-u", self._signer(), *recipients), payload, keys=keys)
         self._created(run, kind="S")
         words = [line.keyword for line in read_status(run.status)]
         if words.count("BEGIN_ENCRYPTION") != 1 or words.count("END_ENCRYPTION") != 1 or "INV_RECP" in words:

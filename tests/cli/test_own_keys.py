@@ -1,6 +1,8 @@
-"""`cp247 keys wkd` and `keys export-reader`: what they write, with which rights, and that they overwrite nothing of others."""
+"""`cp247 keys wkd`, `export-reader`, `rotate`: what they write, with which rights, and that they overwrite and end nothing of others."""
 
+import re
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,9 +10,11 @@ from click.testing import CliRunner, Result
 
 from gateway.cli.context import Context
 from gateway.cli.keys import keys
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, GpgUnavailable
+from gateway.model.settings import Dkim
 from gateway.trust.gnupg_home import GnupgHome
-from gateway.trust.openpgp_packets import Armor, Tag, dearmor, packets
+from gateway.trust.openpgp_packets import Armor, Tag, dearmor, packets, recipient_ids
+from gateway.trust.seal import Sealer
 
 NAME = "9gkcm6xj1841ufmyfnmm898qxx1qdbxr"
 
@@ -95,3 +99,80 @@ def test_export_reader_never_overwrites_and_follows_no_link(context: Context, tm
 
 def test_export_reader_names_a_folder_that_is_missing(context: Context, tmp_path: Path) -> None:
     assert "cannot be written" in str(run(context, "export-reader", str(tmp_path / "no" / "r.asc")).exception)
+
+
+PAYLOAD = b"Content-Type: text/plain\r\n\r\nThe data are kept.\r\n"
+
+
+@pytest.fixture
+def renewed(context: Context, tmp_path: Path):
+    """A home of its own, configured, with a sealer that knew the key before."""
+    home = GnupgHome(str(tmp_path / "home"))
+    fingerprint = home.make_own_key(name="Us", mailbox="247cp@institution.gov.example")
+    file = Path(context.config or "")
+    text = re.sub(r"openpgp: .*", f"openpgp: {{home: {home.home}, signing_key: {fingerprint}}}", file.read_text())
+    file.write_text(text)
+    yield Sealer(home=home, signing_key=fingerprint, dkim=Dkim(domain="institution.gov.example"))
+    home.kill_agent()
+
+
+def test_rotate_makes_new_subkeys_and_the_old_ones_run_out(context: Context, renewed: Sealer) -> None:
+    before = renewed.own_key
+    done = run(context, "rotate", "--overlap", "90")
+    assert done.exit_code == 0, done.output
+    now = renewed.own_key
+    assert now.fingerprint == before.fingerprint
+    made = set(now.subkeys) - set(before.subkeys)
+    assert len(made) == 2
+    assert set(re.findall(r"new subkey: ([0-9A-F]{40})", done.output)) == made
+    listed = renewed.home.run(("--with-colons", "--list-keys", now.fingerprint), own=True).stdout.decode()
+    ends = [line.split(":")[6] for line in listed.split("\n") if line.startswith("sub:")]
+    days = [(int(one) - datetime.now(UTC).timestamp()) / 86400 for one in ends if one]
+    assert len(ends) == 4
+    assert [round(one) for one in days] == [90, 90]
+
+
+def test_what_was_encrypted_before_the_rotation_is_read_after_it(context: Context, renewed: Sealer) -> None:
+    sealed = renewed.encrypt(PAYLOAD, keys=(renewed.own_key,))
+    _, reader = re.findall(r"new subkey: ([0-9A-F]{40})", run(context, "rotate").output)
+    to_new = renewed.home.run(("--armor", "--encrypt", "--recipient", f"{reader}!"), stdin=PAYLOAD, own=True).stdout
+    assert recipient_ids(dearmor(to_new, Armor.MESSAGE)) == (reader[-16:],)
+    for one in (sealed, to_new, renewed.encrypt(PAYLOAD, keys=(renewed.own_key,))):
+        done = renewed.home.run(("--decrypt",), stdin=one, own=True)
+        assert (done.rc, done.stdout) == (0, PAYLOAD)
+
+
+def test_the_old_subkey_signs_until_counterparts_have_the_new_one(context: Context, renewed: Sealer) -> None:
+    before = renewed.home.signing_key(renewed.signing_key)
+    run(context, "rotate")
+    after = renewed.home.signing_key(renewed.signing_key)
+    assert before is not None
+    assert after is not None
+    assert (after.fingerprint, before.expires) == (before.fingerprint, None)
+    assert after.expires is not None
+    renewed.sign(PAYLOAD)
+
+
+def test_rotate_leaves_the_end_of_an_earlier_rotation(context: Context, renewed: Sealer) -> None:
+    run(context, "rotate", "--overlap", "40")
+    run(context, "rotate", "--overlap", "300")
+    listed = renewed.home.run(("--with-colons", "--list-keys", renewed.signing_key), own=True).stdout.decode()
+    ends = [line.split(":")[6] for line in listed.split("\n") if line.startswith("sub:")]
+    days = [round((int(one) - datetime.now(UTC).timestamp()) / 86400) for one in ends if one]
+    assert sorted(days) == [40, 40, 300, 300]
+
+
+def test_without_the_primary_key_rotate_says_so_and_changes_nothing(context: Context, renewed: Sealer) -> None:
+    before = renewed.own_key
+    folder = Path(renewed.home.home) / "private-keys-v1.d"
+    listed = renewed.home.run(("--with-colons", "--with-keygrip", "--list-keys"), own=True).stdout.decode()
+    grip = next(line.split(":")[9] for line in listed.split("\n") if line.startswith("grp:"))
+    (folder / f"{grip}.key").unlink()
+    renewed.home.kill_agent()
+    assert isinstance(run(context, "rotate").exception, GpgUnavailable)
+    assert renewed.own_key == before
+    renewed.sign(PAYLOAD)
+
+
+def test_rotate_takes_no_overlap_in_which_nothing_would_sign(context: Context, renewed: Sealer) -> None:
+    assert run(context, "rotate", "--overlap", "30").exit_code == 2

@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from ports import wait_until
@@ -117,6 +117,56 @@ def test_without_the_database_it_is_451_and_no_judge_is_lost(journal, nursery, n
     assert len(answering._idle) <= 1
     assert not answering._busy
     answering.close()
+
+
+class UsedUp:
+    """A journal in which somebody revokes the exception between the decision and its commit."""
+
+    def __init__(self, journal, number):
+        self._journal = journal
+        self._number = number
+
+    def __getattr__(self, name):
+        return getattr(self._journal, name)
+
+    def dispatch(self, *arguments, **more):
+        self._journal.revoke(self._number, mailbox=MAILBOX, by="second", now=datetime.now(UTC))
+        return self._journal.dispatch(*arguments, **more)
+
+
+def granted(journal, number):
+    told = OutMail(Purpose.NOTICE, Hop.MAILBOX, "", (MAILBOX,), f"<{number}@gw.example>", b"Subject: granted\r\n\r\n")
+    journal.grant(
+        number,
+        mailbox=MAILBOX,
+        by="admin",
+        reason="a test",
+        life=timedelta(hours=1),
+        uses=1,
+        now=datetime.now(UTC),
+        notice=lambda *_: told,
+    )
+
+
+def test_an_exception_that_ends_before_its_commit_is_451_and_a_refusal_the_next_time(journal, nursery, capfd):
+    first = Answering(journal, nursery, outbox_filled=lambda: None)
+    refusal = submit(first, STRANGER)
+    number = refusal.rpartition("[")[2].rstrip("]")
+    granted(journal, number)
+    answering = Answering(UsedUp(journal, number), nursery, outbox_filled=lambda: None)
+    assert submit(answering, STRANGER).startswith("451 4.3.0 NOT SENT: ")
+    assert journal.figures().queued[Purpose.ANSWER] == 0
+    assert submit(first, STRANGER) == refusal
+    for one in (first, answering):
+        one.close()
+
+
+def test_an_exception_lets_the_mail_leave_once_and_the_mailbox_reads_of_it(answering, journal):
+    refusal = submit(answering, STRANGER)
+    granted(journal, refusal.rpartition("[")[2].rstrip("]"))
+    assert submit(answering, STRANGER) == "250 2.0.0 Ok: queued"
+    assert submit(answering, STRANGER, number=2).startswith("550 5.7.1 NOT SENT: x@gmail.example is not in")
+    assert (journal.figures().queued[Purpose.ANSWER], journal.figures().queued[Purpose.NOTICE]) == (1, 2)
 
 
 def test_a_judge_that_hangs_holds_up_no_stop(answering, capfd):

@@ -141,13 +141,32 @@ def test_key_of_another_kind_is_left_to_gpg(folder: Path) -> None:
     person.end()
 
 
-def test_choice_between_two_keys_is_left_to_gpg(folder: Path) -> None:
+def test_a_new_subkey_signs_when_counterparts_had_time_to_fetch_it(home: GnupgHome, own_fingerprint: str) -> None:
+    octets = home.own_key(own_fingerprint).packets
+    command = ("--with-colons", "--fixed-list-mode", "--with-keygrip", "--list-keys", own_fingerprint)
+    records = [line.split(":") for line in home.run(command, own=True).stdout.decode().split("\n")]
+    signer = next(at for at, record in enumerate(records) if record[0] == "sub" and "s" in record[11])
+    old, young = records[signer : signer + 3], [list(one) for one in records[signer : signer + 3]]
+    made = datetime(2026, 6, 1, tzinfo=UTC)
+    old[0][5], young[0][5] = (str(int((made - timedelta(days=days)).timestamp())) for days in (400, 0))
+    young[2][9] = "F" * 40  # another keygrip; the fingerprint must be one whose packets are there
+    listed = "\n".join(map(":".join, [*records, *young])).encode()
+    grips = [signing_key(listed, octets, at=made + timedelta(days=days)).keygrip for days in (0, 29, 30, 400)]
+    assert grips == [old[2][9], old[2][9], "F" * 40, "F" * 40]
+    old[0][6] = str(int((made + timedelta(days=10)).timestamp()))
+    listed = "\n".join(map(":".join, [*records, *young])).encode()
+    assert signing_key(listed, octets, at=made + timedelta(days=11)).keygrip == "F" * 40
+
+
+def test_the_subkey_that_our_agent_is_asked_for_is_the_one_gpg_signs_with(folder: Path) -> None:
     person = make_correspondent(folder, "Q <q@x.example>", cipher="")
     sealer = sealer_of(GnupgHome(str(person.home)), person.fingerprint)
-    assert sealer.home.signing_key(person.fingerprint) is not None
     person.gpg("--quick-add-key", person.fingerprint, "ed25519", "sign", "never")
-    assert sealer.home.signing_key(person.fingerprint) is None
+    chosen = sealer.home.signing_key(person.fingerprint)
+    assert chosen is not None
+    assert sealer._signer() == f"{chosen.fingerprint}!"
     assert sequoia_verifies(sealer.sign(PAYLOAD)[0], PAYLOAD, person.armored)
+    assert sequoia_verifies(sealer._signed_by_gpg(PAYLOAD)[0], PAYLOAD, person.armored)
     person.end()
 
 
@@ -241,7 +260,7 @@ def test_key_ends_with_its_primary_at_the_latest(
     for record in records:
         if record[0] in ("pub", "sub"):
             record[6] = primary if record[0] == "pub" else subkey
-    found = signing_key("\n".join(map(":".join, records)).encode(), octets)
+    found = signing_key("\n".join(map(":".join, records)).encode(), octets, at=datetime(2026, 1, 1, tzinfo=UTC))
     assert found is not None
     assert found.expires == (None if ends is None else datetime.fromtimestamp(ends, UTC))
 
