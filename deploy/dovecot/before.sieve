@@ -10,6 +10,11 @@ if header :index 1 :is "X-247CP-Class" "emergency" {
   addflag ["$label4", "247cp_subscriber"];
 }
 
+# An answer to our own request that came on another channel: do not use it before it was asked for again.
+if header :index 1 :contains "X-247CP-Disposition" "off-channel" {
+  addflag ["$label3", "247cp_offchannel"];
+}
+
 if header :index 1 :matches "X-247CP-Disposition" "hold*" {
   fileinto :create "Quarantine";
   stop;

@@ -16,6 +16,8 @@ from gateway.model.verdict import Category, Disposition, Reason
 
 OWN_PREFIX = "x-247cp"
 MAX_WORD_CHARS = 255
+SHOWN = frozenset({Reason.OFF_CHANNEL})
+"""Reasons that mark a message although it is accepted."""
 MAX_UNFOLDED = 30
 """Reasons on one line of a field."""
 
@@ -70,9 +72,9 @@ def block(
 
 
 def _disposition(verdict: Verdict) -> str:
-    if verdict.disposition is Disposition.ACCEPT:
-        return verdict.disposition.value
-    return f"{verdict.disposition.value}; reason={_listed(verdict.reasons)}"
+    accepted = verdict.disposition is Disposition.ACCEPT
+    reasons = tuple(one for one in verdict.reasons if one in SHOWN) if accepted else verdict.reasons
+    return f"{verdict.disposition.value}; reason={_listed(reasons)}" if reasons else verdict.disposition.value
 
 
 def _listed(reasons: tuple[Reason, ...]) -> str:

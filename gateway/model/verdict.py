@@ -119,6 +119,7 @@ class Reason(StrEnum):
     ID_REUSE = "id-reuse"
     NOT_ADDRESSED = "not-addressed"
     BAD_CASE_TAG = "bad-case-tag"
+    OFF_CHANNEL = "off-channel"
     # against what authenticated mail of this address was like so far
     KEY_CHANGE = "key-change"
     SIGNATURE_DROPPED = "signature-dropped"
@@ -133,7 +134,16 @@ class Reason(StrEnum):
     # what a mailbox taken over is used for
     KEY_ANNOUNCED = "key-announced"
     MANY_TARGETS = "many-targets"
+    PHONE_NOT_LISTED = "phone-not-listed"
+    FREE_MAIL = "free-mail"
+    ANSWER_ELSEWHERE = "answer-elsewhere"
+    DOCUMENT_BY_LINK = "document-by-link"
+    FOREIGN_STATUTE = "foreign-statute"
+    CONTENT_ASKED = "content-asked"
 
+
+TOLD_BY_RULES = (Reason.ANSWER_ELSEWHERE, Reason.DOCUMENT_BY_LINK, Reason.FOREIGN_STATUTE, Reason.CONTENT_ASKED)
+"""Signals whose wording administrators write."""
 
 AMBIGUOUS = frozenset(
     {

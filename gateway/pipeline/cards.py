@@ -60,9 +60,9 @@ class _Told:
 
 
 def is_due(verdict: Verdict) -> bool:
-    """Whether officers get a card: whatever is paged or held, and a signature that is bad; nothing a machine wrote."""
+    """Whether officers get a card: whatever is paged or held, a signature that is bad, an answer off its channel; nothing a machine wrote."""
     bad = any(one.method is Method.OPENPGP and one.result is Result.FAIL for one in verdict.results)
-    asked = verdict.page or verdict.disposition is Disposition.HOLD or bad
+    asked = verdict.page or verdict.disposition is Disposition.HOLD or bad or Reason.OFF_CHANNEL in verdict.reasons
     return asked and Reason.AUTOMATIC not in verdict.reasons
 
 
@@ -183,6 +183,7 @@ STEPS: tuple[tuple[Callable[[_Told], bool], Callable[[_Told], str]], ...] = (
     (lambda t: t.has(Reason.FORGED_CONTACT, Reason.UNPROVED_CONTACT, Reason.SIGNED_BUT_UNAUTHENTICATED) or (_emergency(t) and not t.proved), lambda _: "Ask whether they wrote this mail. Until they say so, disclose nothing and do not answer it."),
     (lambda t: t.has(Reason.WRONG_KEY), lambda _: "Ask for the fingerprint of their key. If it is theirs: cp247 keys add, which judges this mail again."),
     (lambda t: t.has(Reason.KEY_CHANGE, Reason.SIGNATURE_DROPPED, Reason.LOOKALIKE_DOMAIN), lambda _: "Ask whether their mailbox is in their hands alone."),
+    (lambda t: t.has(Reason.OFF_CHANNEL), lambda _: "Do not use what it says yet. Ask again on the channel of your own request, which is named below."),
     (lambda t: t.has(Reason.BELOW_MINIMUM), lambda _: "Ask for the request again, protected as agreed with them."),
     (lambda t: _emergency(t) and t.proved, lambda _: "Have the request confirmed before anything is disclosed: a proved mailbox may be in other hands."),
     (_always, lambda t: f"Write the call down: cp247 cases call {t.reference}"),

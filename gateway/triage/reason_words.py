@@ -64,6 +64,7 @@ WORDS: Mapping[Reason, str] = {
     Reason.ID_REUSE: "it bears the Message-ID of another mail",
     Reason.NOT_ADDRESSED: "our address is neither in To nor in Cc",
     Reason.BAD_CASE_TAG: "it names a case number that is none of ours",
+    Reason.OFF_CHANNEL: "it answers a request of ours on another channel than the one we asked on",
     Reason.KEY_CHANGE: "signed by another key than its mail before",
     Reason.SIGNATURE_DROPPED: "not signed, where its mail is signed as a rule",
     Reason.ENCRYPTION_DROPPED: "not encrypted, where its mail is encrypted as a rule",
