@@ -143,8 +143,9 @@ def another_counterpart(draft: Draft) -> Found:
 
 
 def blind_contact(draft: Draft) -> Found:
-    """Contact points that stand neither in To nor in Cc."""
-    return tuple(one for one in draft.blind if draft.contact_of(one) or (draft.case and one in draft.allowed))
+    """Contact points that stand neither in To nor in Cc; a stranger whom an exception names is none."""
+    asking = draft.allowed - draft.freed if draft.case else frozenset()
+    return tuple(one for one in draft.blind if draft.contact_of(one) or one in asking)
 
 
 def stranger(draft: Draft) -> Found:

@@ -759,6 +759,11 @@ def test_one_person_cannot_vouch_for_an_address_that_takes_two(first):
     assert (both.rule, both.recipients) == ("A10", to)
 
 
+def test_a_stranger_in_bcc_takes_one_exception():
+    number = decided(to=(A0, STRANGER)).number
+    assert decided(to=(A0, STRANGER), waived=frozenset({number})).recipients == (A0, STRANGER)
+
+
 def test_an_exception_names_who_is_shown_too():
     shown = decided(mail(Cc=STRANGER))
     other = decided(mail(Cc="y@gmail.example"), waived=frozenset({shown.number}))
