@@ -5,6 +5,7 @@ The OpenPGP signatures are made beforehand, a few per size; DKIM signs each mess
 
 import base64
 import random
+import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -43,7 +44,7 @@ class Writer:
         folder.mkdir(parents=True)
         self._record = make_dkim_key(folder / "dkim.pem")
         self._home = GnupgHome(str(folder / "gnupg"))
-        key = self._home.make_own_key(name=ASKING.name, mailbox=ASKING.mailbox)
+        key = _usual_key(self._home)
         self.public_key = self._home.export(key)
         dkim = Dkim(domain=ASKING.domain, selector="mail", key=str(folder / "dkim.pem"))
         self._sealer = Sealer(home=self._home, signing_key=key, dkim=dkim)
@@ -104,6 +105,15 @@ class Writer:
         )
         signature, micalg = self._sealer.sign(payload)
         return multipart_signed(payload, signature, micalg=micalg, boundary="signed")
+
+
+def _usual_key(home: GnupgHome) -> str:
+    """Fingerprint of a key of the kind that gpg makes unless told otherwise: what most contacts have."""
+    options = ("--homedir", home.path, "--batch", "--passphrase", "", "--pinentry-mode", "loopback")
+    wanted = ("--quick-gen-key", f"{ASKING.name} <{ASKING.mailbox}>", "default", "default", "never")
+    subprocess.run(["gpg", *options, *wanted], check=True, capture_output=True)
+    listed = home.run(("--with-colons", "--list-keys"), own=True).stdout.decode().split("\n")
+    return next(line.split(":")[9] for line in listed if line.startswith("fpr:"))
 
 
 def _attachment(octets: int, seed: int) -> bytes:

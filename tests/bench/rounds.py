@@ -1,7 +1,7 @@
 """One measurement: so many letters through one system, and what came of it; rounds go through all systems in turn."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Protocol
 
 from .figures import percentile
@@ -68,6 +68,8 @@ class Run:
     delivery_p99: float
     cpu_ms: float
     peak_mib: float
+    roles: dict[str, float] = field(default_factory=dict)
+    """CPU time of one letter, by what the processes do."""
 
     def as_json(self) -> dict[str, object]:
         return asdict(self)
@@ -112,6 +114,7 @@ def measure(system: System, cell: Cell, number: int, *, sink: Sink, writer: Writ
         delivery_p99=percentile(delivering, 0.99),
         cpu_ms=meter.cpu_ms / number,
         peak_mib=meter.peak_mib,
+        roles={role: spent / number for role, spent in meter.roles.items() if spent > 0},
     )
 
 
