@@ -41,6 +41,8 @@ class ChannelRules:
     """What is encrypted may take a hop without the TLS asked for (row 31)."""
     provider_domains: tuple[str, ...] = ()
     """Service providers outside the directory whom the contact point may write to (row 37)."""
+    mla_first: tuple[str, ...] = ()
+    """Phrases that send a requester away with a preservation: told of, never a ground to refuse."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,6 +189,28 @@ number in the directory.
     )
 
 
+def mla_first_notice(case: CaseView, message_id: str, *, at: datetime, settings: Settings) -> OutMail:
+    """An answer that seems to send a requester away: it left, and somebody should read it once more."""
+    body = f"""\
+An answer of case {case.reference} has left that seems to ask for a mutual assistance request FIRST.
+
+That is bad practice (e) of the network's 2017 report: a preservation is made at once, the mutual assistance request follows it
+(Budapest Convention, Articles 29 and 30). It is no ground to refuse one.
+
+Message-ID:    {_printable(message_id)}
+
+If that was meant, nothing is to be done. If not: preserve now, and write to them again.
+"""
+    return to_mailbox(
+        f"notice.mla-first.{case.reference.lower()}.{at:%Y%m%d%H%M%S%f}",
+        f"Did this answer refuse a preservation? [{case.reference}]",
+        body,
+        at=at,
+        settings=settings,
+        in_reply_to=message_id or None,
+    )
+
+
 def returned_notice(row: OutboxRow, reply: HopReply, *, at: datetime, settings: Settings) -> OutMail:
     """An answer that the relay refused for good: it did not arrive, and somebody has to see to it."""
     case = row.case or "-"

@@ -17,6 +17,7 @@ from gateway.errors import SealFailed
 from gateway.mail import compose, outgoing, return_path
 from gateway.mail.automatic import automatic
 from gateway.mail.parse import parse
+from gateway.mail.text import read
 from gateway.mail.thread import keys_of
 from gateway.model.case import CaseState, CaseView
 from gateway.model.channel import Act, Decision, Dispatch
@@ -24,9 +25,11 @@ from gateway.model.message import Envelope, Message
 from gateway.model.outbox import Hop, OutMail, Purpose
 from gateway.model.settings import Mode
 from gateway.model.trust import PinnedKey, TlsLevel
-from gateway.pipeline.notices import again_notice, held_notice, passed_notice, used_notice
+from gateway.model.verdict import Category
+from gateway.pipeline.notices import again_notice, held_notice, mla_first_notice, passed_notice, used_notice
 from gateway.pipeline.sealing import seal_payload
 from gateway.pipeline.tools import Tools
+from gateway.triage.practices import sends_to_mla_first
 
 PASSING = frozenset({Act.ALLOW, Act.UPGRADE})
 REFUSING = frozenset({Act.REJECT, Act.HOLD})
@@ -86,7 +89,20 @@ def _passed(dispatch: Dispatch, message: Message, envelope: Envelope, case: Case
         )
     answered = case if decision.internal or case is None else _answered(case, message, message_id)
     told = (used_notice(dispatch, settings=tools.settings),) if decision.waived else ()
-    return replace(dispatch, mails=(*_by_hop(mail, tools), *told), case=answered)
+    return replace(
+        dispatch, mails=(*_by_hop(mail, tools), *told, *_practice(dispatch, message, case, tools)), case=answered
+    )
+
+
+def _practice(dispatch: Dispatch, message: Message, case: CaseView | None, tools: Tools) -> tuple[OutMail, ...]:
+    """A line to the officers about an answer that seems to send the requester of a preservation away."""
+    if case is None or case.ours or dispatch.decision.internal or case.category is not Category.PRESERVATION:
+        return ()
+    at = dispatch.decided_at
+    said = read(_opened(message, tools, at) or message)
+    if not sends_to_mla_first(said, tools.ruleset.channel.mla_first):
+        return ()
+    return (mla_first_notice(case, dispatch.message_id or "", at=at, settings=tools.settings),)
 
 
 def _decided(

@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.errors import ConfigError
 from gateway.model.channel import ChannelRules
-from gateway.model.verdict import Category, Kind, Level, Place, RuleFiles
+from gateway.model.verdict import Category, Kind, Level, Place, Reason, RuleFiles
 from gateway.triage.matcher import Terms, compile_terms
 from gateway.triage.normal import fold
 from gateway.triage.rule_tree import RuleTree, read_tree
@@ -30,7 +30,7 @@ class Near:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule, compiled; exactly one of category, kind, urgent, item says what a hit means."""
+    """One rule, compiled; exactly one of category, kind, urgent, item, signal says what a hit means."""
 
     id: str
     language: str
@@ -41,6 +41,9 @@ class Rule:
     kind: Kind | None = None
     urgent: bool = False
     item: str | None = None
+    signal: Reason | None = None
+    countries: frozenset[str] = frozenset()
+    """Whose statute it is; only of a rule that tells `foreign-statute`."""
     marks: frozenset[str] = frozenset()
     near: Near | None = None
     not_near: Near | None = None
@@ -111,6 +114,10 @@ class Ruleset:
     first_answer_minutes: Mapping[Category, int] = field(repr=False)
     channel: ChannelRules = field(repr=False)
     receipts: Mapping[tuple[str, Level], str] = field(repr=False)
+    telling: Mapping[str, Rule] = field(default_factory=dict, repr=False)
+    """By id the rules that tell a signal."""
+    free_mail: frozenset[str] = field(default=frozenset(), repr=False)
+    """Domains at which anybody gets a mailbox."""
 
     def receipt_template(self, language: str, level: Level) -> str:
         """Jinja2 text of the receipt in that language, in English where there is none."""
@@ -154,6 +161,8 @@ def compile_ruleset(tree: RuleTree) -> Ruleset:
         first_answer_minutes=_by_category(tree.channel.first_answer, tuple(Category)),
         channel=_channel(tree.channel),
         receipts=tree.receipts,
+        telling={rule.id: rule for rule in rules if rule.signal is not None},
+        free_mail=frozenset(tree.channel.free_mail),
     )
 
 
@@ -163,6 +172,7 @@ def _channel(shape: ChannelShape) -> ChannelRules:
         reply_all=shape.reply_all == "allow",
         encrypted_without_tls=shape.encrypted_without_tls == "allow",
         provider_domains=shape.provider_domains,
+        mla_first=tuple(one for phrases in shape.mla_first.values() for one in phrases),
     )
 
 
@@ -177,6 +187,8 @@ def _rule(shape: RuleShape, language: str) -> Rule:
         kind=shape.kind,
         urgent=shape.flag is not None,
         item=shape.item,
+        signal=shape.signal,
+        countries=frozenset(shape.countries),
         marks=frozenset(shape.marks),
         near=_near(shape.near),
         not_near=_near(shape.not_near),

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from gateway.model.verdict import IDENTIFIER_KINDS, Category, Kind, Place
+from gateway.model.verdict import IDENTIFIER_KINDS, TOLD_BY_RULES, Category, Kind, Place, Reason
 
 MAX_PHRASE = 200
 MAX_PATTERN = 500
@@ -39,6 +39,7 @@ GroupName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_l
 ItemId = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9-]{0,31}$")]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 Domain = Annotated[str, Field(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", max_length=253)]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
 Mark = Annotated[str, Field(pattern=r"^[a-z][a-z-]{0,31}$")]
 Score = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 
@@ -55,8 +56,15 @@ def _told(kind: Kind) -> Kind:
     return kind
 
 
+def _signal(reason: Reason) -> Reason:
+    if reason not in TOLD_BY_RULES:
+        raise ValueError(f"no rule tells this signal; use one of {', '.join(TOLD_BY_RULES)}")
+    return reason
+
+
 RequestCategory = Annotated[Category, Field(strict=False), AfterValidator(_asked)]
 RuleKind = Annotated[Kind, Field(strict=False), AfterValidator(_told)]
+RuleSignal = Annotated[Reason, Field(strict=False), AfterValidator(_signal)]
 IdentifierKind = Literal[
     "ip", "email", "url", "domain", "phone", "account", "crypto", "imei", "asn", "hash", "timestamp"
 ]
@@ -102,6 +110,10 @@ class Nearness(Wording):
     within: Annotated[int, Field(ge=1, le=MAX_WITHIN)]
 
 
+MEANINGS = ("category", "kind", "flag", "item", "signal")
+"""What a hit can mean; a rule gives one of them."""
+
+
 class RuleShape(Wording):
     """One rule of phrases/<lang>.yaml."""
 
@@ -110,6 +122,8 @@ class RuleShape(Wording):
     kind: RuleKind | None = None
     flag: Literal["urgent"] | None = None
     item: ItemId | None = None
+    signal: RuleSignal | None = None
+    countries: Annotated[tuple[Country, ...], Field(strict=False, max_length=50)] = ()
     places: Annotated[tuple[Annotated[Place, Field(strict=False)], ...], Field(strict=False, min_length=1)] = tuple(
         Place
     )
@@ -122,9 +136,15 @@ class RuleShape(Wording):
 
     @model_validator(mode="after")
     def _one_meaning(self) -> Self:
-        given = [name for name in ("category", "kind", "flag", "item") if getattr(self, name) is not None]
+        given = [name for name in MEANINGS if getattr(self, name) is not None]
         if len(given) != 1:
-            raise ValueError(f"exactly one of category, kind, flag, item is needed, found {', '.join(given) or 'none'}")
+            raise ValueError(f"exactly one of {', '.join(MEANINGS)} is needed, found {', '.join(given) or 'none'}")
+        return self
+
+    @model_validator(mode="after")
+    def _statute_of_a_country(self) -> Self:
+        if (self.signal is Reason.FOREIGN_STATUTE) != bool(self.countries):
+            raise ValueError(f"countries belong to a rule with signal: {Reason.FOREIGN_STATUTE}, and to no other")
         return self
 
 
@@ -253,6 +273,9 @@ class FirstAnswerShape(Shape):
     other: Annotated[int, Field(ge=1)]
 
 
+LanguageTag = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
+
+
 class ChannelShape(Shape):
     """channel.yaml."""
 
@@ -261,3 +284,5 @@ class ChannelShape(Shape):
     reply_all: Literal["allow", "reject"] = "reject"
     encrypted_without_tls: Literal["allow", "hold"] = "hold"
     provider_domains: Annotated[tuple[Domain, ...], Field(strict=False, max_length=200)] = ()
+    free_mail: Annotated[tuple[Domain, ...], Field(strict=False, max_length=1000)] = ()
+    mla_first: Annotated[dict[LanguageTag, Words], Field(max_length=50)] = {}
