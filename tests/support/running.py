@@ -21,10 +21,13 @@ ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYT
 CP247 = [sys.executable, "-m", "gateway.cli.main"]
 
 
-def cp247(*arguments: str, config: Path | None = None, check: bool = True) -> subprocess.CompletedProcess:
-    """Run one verb as a shell would; with `check`, a failure shows what it said."""
+def cp247(
+    *arguments: str, config: Path | None = None, check: bool = True, uid: int | None = None
+) -> subprocess.CompletedProcess:
+    """Run one verb as a shell would; with `check`, a failure shows what it said; with `uid` as that person behind sudo."""
     command = [*CP247, *(["--config", str(config)] if config else []), *arguments]
-    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=ENVIRONMENT)
+    environment = {**ENVIRONMENT, **({} if uid is None else {"SUDO_UID": str(uid)})}
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=environment)
     assert not check or run.returncode == 0, f"cp247 {' '.join(arguments)}: {run.stderr}"
     return run
 
