@@ -36,6 +36,11 @@ VERIFICATIONS = Counter(
 RECEIPTS = Counter(
     "cp247_receipts", "Receipts sent, or withheld with the reason.", ["category", "result"], registry=REGISTRY
 )
+RECEIPTS_WITHHELD = Gauge(
+    "cp247_receipts_withheld",
+    "Receipts of proved senders that did not leave and wait for a human's word.",
+    registry=REGISTRY,
+)
 RECEIPT_DELAY = Histogram(
     "cp247_receipt_delay_seconds",
     "Time from acceptance of a request to the relay taking its receipt.",

@@ -20,6 +20,7 @@ VERBS = {
     "directory": "gateway.cli.directory:directory",
     "cases": "gateway.cli.cases:cases",
     "queue": "gateway.cli.queue:queue",
+    "receipts": "gateway.cli.receipts:receipts",
     "exception": "gateway.cli.exception:exception",
 }
 """Verb -> where it lives; imported only when it is asked for, so that each verb starts fast."""

@@ -50,6 +50,8 @@ class Facts:
     """Last try: what DNS still does not answer is decided without it."""
     receipt_at: datetime | None = None
     """When a receipt is written, if not as soon as the message is there."""
+    id_reused: bool = False
+    """Another mail than this bears the same Message-ID (CHANNEL C, resends)."""
     history: History | None = None
     """What earlier mail of the From address was like; None where there is no journal to tell."""
 

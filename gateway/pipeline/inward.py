@@ -29,6 +29,7 @@ from gateway.triage import policy
 from gateway.triage.classify import classify
 from gateway.triage.extract import extractor
 from gateway.triage.oddities import oddities, uncovered
+from gateway.triage.suspicions import suspicions
 from gateway.trust.directory import identify
 from gateway.trust.lookalike import resembled
 from gateway.trust.signals import appearance, signals
@@ -136,7 +137,11 @@ def assess(arrival: Arrival, facts: Facts, tools: Tools, *, reveal: bool = False
         findings=(*unsealed.reasons, *text.findings),
     )
     shown = appearance(message, checks=proofs.checks, unsealed=unsealed, classification=classification)
-    told = (*_signals(shown, proofs, classification, facts), *_off_channel(arrival, facts, proofs, tools))
+    told = (
+        *_signals(shown, proofs, classification, facts),
+        *_off_channel(arrival, facts, proofs, tools),
+        *_suspicions(text, proofs, classification, tools),
+    )
     odd = (*_odd(arrival, message, proofs.checks, tools), *(one.reason for one in told))
     verdict = Verdict(
         classification=classification,
@@ -227,6 +232,20 @@ def _off_channel(arrival: Arrival, facts: Facts, proofs: _Proofs, tools: Tools) 
     return off_channel(arrival, facts, proofs.message, proofs.identity, secret=tools.secret)
 
 
+def _suspicions(text: Text, proofs: _Proofs, classification: Classification, tools: Tools) -> tuple[Signal, ...]:
+    """What in the mail does not fit its sender; a machine asks for nothing."""
+    if proofs.machine is not None:
+        return ()
+    return suspicions(
+        text,
+        message=proofs.message,
+        contact=proofs.identity.contact,
+        classification=classification,
+        ours=tools.settings.contact_point,
+        ruleset=tools.ruleset,
+    )
+
+
 def _may_be_learned(verdict: Verdict, proofs: _Proofs, facts: Facts) -> bool:
     """Only a human's mail that proves its sender and is not held tells what his mail is like; a repeat tells nothing new."""
     proved = verdict.assurance in PROVED and not proofs.identity.openpgp_wrong
@@ -237,7 +256,8 @@ def _reasons(ruling: Ruling, facts: Facts, *findings: Reason) -> tuple[Reason, .
     """The ground of the disposition first, then every other finding, each once."""
     ground = () if ruling.reason is None else (ruling.reason,)
     repeated = () if facts.repeat_of is None else (Reason.REPEATED,)
-    return tuple(dict.fromkeys((*ground, *ruling.further, *findings, *repeated)))
+    reused = (Reason.ID_REUSE,) if facts.id_reused else ()
+    return tuple(dict.fromkeys((*ground, *ruling.further, *findings, *repeated, *reused)))
 
 
 def _odd(arrival: Arrival, message: Message, checks: Checks, tools: Tools) -> tuple[Reason, ...]:

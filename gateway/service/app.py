@@ -299,6 +299,7 @@ class Gateway:
             now = datetime.now(UTC)
             show(self._journal.figures(), now=now)
             show_clocks(self._journal.clocks.figures(now), now=now)
+            metrics.RECEIPTS_WITHHELD.set(self._journal.withheld.count(now=now))
             metrics.EXCEPTIONS.set(len(self._journal.waived(self._settings.contact_point.mailbox, now=now)))
         for dependency, up in self._ready().items():
             metrics.DEPENDENCY.labels(dependency).set(up)

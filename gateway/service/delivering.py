@@ -32,6 +32,9 @@ CLOSE_SECONDS = 4.0
 MAX_HANDED = 16
 """So many mails wait here at most for one hop; the others wait in the outbox."""
 
+REPORTED = frozenset({Purpose.RECEIPT, Purpose.ANSWER})
+"""Mail whose failure must come back to us, with the case as its name."""
+
 _ADDRESS = re.compile(r"[^\s<>,;:]+@[^\s<>,;:]+")
 
 
@@ -158,6 +161,7 @@ class CourierLoop:
                 chunks=lambda: iter((whole,)),
                 size=len(whole),
                 helo=self._settings.hostname,
+                envelope_id=row.case or "" if row.purpose in REPORTED else "",
             )
         except BytesDiffer as error:
             log.alarm(

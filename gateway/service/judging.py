@@ -275,6 +275,7 @@ class JudgeLoop:
             receipt_due=recall.receipt_due,
             final=claim.tries > len(DEFERRALS),
             history=recall.history,
+            id_reused=recall.id_reused,
         )
 
     def _reference(self, arrival: Arrival) -> str:

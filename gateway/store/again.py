@@ -27,6 +27,7 @@ from gateway.store.receipt_tables import receipts
 from gateway.store.receipts import Rates, add_receipt, withheld
 from gateway.store.tables import ArrivalState, Happening, arrivals, cases, events, verdicts
 from gateway.store.verdicts import event_facts, read_outcome, stored_outcome, wind, write_facts, write_outcome
+from gateway.store.withheld import settle as settle_withheld
 
 RECEIPT_WITHIN = timedelta(days=14)
 """As long as a return path of ours is good; after that a receipt would only puzzle its reader."""
@@ -198,6 +199,7 @@ def _send(connection: Connection, outcome: Outcome, *, arrival: Arrival, now: da
     if not outcome.receipts:
         return {}
     add_receipt(connection, outcome, arrival=arrival, now=now)
+    settle_withheld(connection, arrival.id, by="judged again", reason="", now=now)
     added = add_mails(
         connection,
         outcome.receipts,

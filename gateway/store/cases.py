@@ -18,7 +18,7 @@ from gateway.store.figures import Changes, Count, case_label
 from gateway.store.history import history_of
 from gateway.store.receipts import may_repeat
 from gateway.store.statement import Statement, among
-from gateway.store.tables import KeyKind, cases, thread_keys
+from gateway.store.tables import KeyKind, cases, events, thread_keys, verdicts
 
 write_view, read_view = codec(CaseView)
 
@@ -110,6 +110,8 @@ class Recall:
     """False where the same request had its receipt and may not have another yet (CHANNEL C, Resends)."""
     history: History = History()
     """What authenticated mail of the sender's address was like so far."""
+    id_reused: bool = False
+    """A case knows its Message-ID from another mail than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,25 @@ def recall(
     repeat_of = _FIRST_REQUEST.value(connection, {**asking, "request_key": key_of(request_key)})
     due = may_repeat(connection, mailbox=mailbox, request_key=request_key, arrival=arrival)
     history = History() if sender is None else history_of(connection, mailbox=mailbox, address=sender)
-    return Recall(candidates, repeat_of, due, history)
+    asker = 0 if arrival is None else arrival.id
+    reused = repeat_of is None and _id_reused(connection, keys, candidates, request_key, asker)
+    return Recall(candidates, repeat_of, due, history, reused)
+
+
+def _id_reused(
+    connection: Connection, keys: ThreadKeys, candidates: tuple[CaseView, ...], request_key: str, arrival_id: int
+) -> bool:
+    """Whether its Message-ID stands in the thread of a case in which neither it nor the same request has come before."""
+    own = key_of(keys.message_id or "")
+    holding = [one.reference for one in candidates if own in one.thread]
+    if not holding:
+        return False
+    came = select(events.c.arrival_id).where(events.c.reference.in_(holding), events.c.arrival_id.is_not(None))
+    same = verdicts.c.outcome.contains(f'"request_key":"{request_key}"', autoescape=True)
+    itself = select(verdicts.c.arrival_id).where(
+        verdicts.c.arrival_id.in_(came), or_(verdicts.c.arrival_id == arrival_id, same)
+    )
+    return connection.execute(itself.limit(1)).one_or_none() is None
 
 
 def _named_cases(connection: Connection, named: Iterable[str], asking: dict[str, Any]) -> tuple[CaseView, ...]:

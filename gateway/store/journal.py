@@ -37,6 +37,7 @@ from gateway.store.refusals import find_refusal
 from gateway.store.rulebook import Rulebook
 from gateway.store.verdicts import DEFER_RETRY, Recorded
 from gateway.store.waiting import Queue, QueueEntry, QueueLine
+from gateway.store.withheld import Register
 
 __all__ = [
     "CaseFile",
@@ -90,6 +91,11 @@ class Journal:
     def again(self) -> Again:
         """Verdicts given again, and the messages a key has a part in."""
         return Again(self.database)
+
+    @property
+    def withheld(self) -> Register:
+        """Receipts that wait for a human's word."""
+        return Register(self.database)
 
     def take_in(self, batch: Sequence[Incoming]) -> tuple[int, ...]:
         """Arrival ids in the order of the batch; when this returns, each of them may get its 250."""

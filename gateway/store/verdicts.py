@@ -13,6 +13,7 @@ from gateway.model.message import Arrival
 from gateway.model.outbox import OutboxRow, Purpose
 from gateway.model.outcome import SHARED_CARDS_PER_HOUR, Outcome
 from gateway.model.verdict import Disposition, ReceiptDecision
+from gateway.store import withheld as withheld_receipts
 from gateway.store.cards import may_leave
 from gateway.store.cases import Kept, keep_case, same_request
 from gateway.store.clocks import resume, start
@@ -110,6 +111,8 @@ def record(
         reference=kept.view.reference, now=now, lease=lease,
     )  # fmt: skip
     sent = _send_receipts(connection, outcome, arrival=arrival, now=now, lease=lease)
+    if final:
+        withheld_receipts.keep(connection, outcome, arrival=arrival, now=now)
     told = _send_card(connection, outcome, arrival=arrival, now=now, lease=lease)
     _keep_verdict(connection, outcome, arrival=arrival, now=now)
     _keep_event(connection, outcome, arrival=arrival, now=now)

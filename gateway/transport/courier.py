@@ -68,20 +68,22 @@ def deliver(
     chunks: Chunks,
     size: int,
     helo: str | None = None,
+    envelope_id: str = "",
     timeouts: Timeouts | None = None,
     kept: Kept = KEPT,
 ) -> HopReply:
     """What the hop `maildir:PATH`, `lmtp://HOST:PORT` or `smtp://HOST:PORT` made of this mail for this recipient.
 
     `mail_from` is '' for the null path and goes out unchanged; `chunks` gives the bytes, each time it is called, and `size`
-    counts them. SENT only after the hop's own 250. Raises HopUnavailable (try again) and BytesDiffer (SMTP would change them).
+    counts them. `envelope_id` is what a report shall name, where the hop offers reports (RFC 3461); '' asks for none.
+    SENT only after the hop's own 250. Raises HopUnavailable (try again) and BytesDiffer (SMTP would change them).
     """
     if any(ord(one) < 32 or ord(one) == 127 for one in mail_from + rcpt_to):
         return HopReply(Fate.REFUSED, "address holds a control character: not sent")
     scheme, _, place = target.partition(":")
     if scheme == "maildir":
         return deliver_to_maildir(place, mail_from=mail_from, chunks=chunks())
-    mail = _Mail(mail_from, rcpt_to, chunks, size)
+    mail = _Mail(mail_from, rcpt_to, chunks, size, envelope_id)
     hop = _Hop(target, helo or socket.gethostname(), timeouts or Timeouts())
     return _by_smtp(hop, mail, kept)
 
@@ -92,6 +94,7 @@ class _Mail:
     rcpt_to: str
     chunks: Chunks
     size: int
+    envelope_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,14 @@ def _transact(client: SmtpClient, mail: _Mail) -> HopReply:
     lacking = _lacking(client, mail)
     if lacking:
         return HopReply(Fate.RETRY, lacking)
-    for command in (f"MAIL FROM:<{mail.mail_from}>{_parameters(client, mail)}", f"RCPT TO:<{mail.rcpt_to}>"):
+    # RFC 3461: a failure or delay is reported to our return path; nobody needs our text back, nor a report that it went on.
+    reports = bool(mail.envelope_id) and client.offers("DSN")
+    sender = f"MAIL FROM:<{mail.mail_from}>{_parameters(client, mail)}"
+    recipient = f"RCPT TO:<{mail.rcpt_to}>"
+    if reports:
+        sender += f" RET=HDRS ENVID={mail.envelope_id}"
+        recipient += " NOTIFY=FAILURE,DELAY"
+    for command in (sender, recipient):
         reply = client.ask(command).settled()
         if reply.fate is not Fate.SENT:
             return reply

@@ -37,6 +37,7 @@ def send(
     *,
     mail_from: str = "a@police.example",
     rcpt_to: str = MAILBOX,
+    envelope_id: str = "",
     timeouts: Timeouts = PATIENT,
 ) -> HopReply:
     return deliver(
@@ -46,6 +47,7 @@ def send(
         chunks=lambda: iter((content[:7], content[7:])),
         size=len(content),
         helo="gw.example",
+        envelope_id=envelope_id,
         timeouts=timeouts,
         kept=kept,
     )
@@ -61,6 +63,23 @@ def test_hop_gets_envelope_and_octets_unchanged(smtp: bool, kept: Kept) -> None:
     assert got.rcpts == (f"RCPT TO:<{MAILBOX}>",)
     assert got.content == CONTENT
     assert stub.commands[0] == ("EHLO gw.example" if smtp else "LHLO gw.example")
+
+
+@pytest.mark.parametrize(
+    ("offers", "envelope_id", "mail", "rcpt"),
+    [
+        (("DSN",), "247CP-2026-000042-K7QA", " RET=HDRS ENVID=247CP-2026-000042-K7QA", " NOTIFY=FAILURE,DELAY"),
+        (("DSN",), "", "", ""),
+        ((), "247CP-2026-000042-K7QA", "", ""),
+    ],
+)
+def test_reports_are_asked_for_where_the_hop_gives_them(kept: Kept, offers, envelope_id, mail, rcpt) -> None:
+    with lmtp_stub(Manners(smtp=True, offers=offers)) as stub:
+        send(stub, kept, envelope_id=envelope_id)
+        kept.close()
+    (got,) = stub.received
+    assert got.mail == f"MAIL FROM:<a@police.example>{mail}"
+    assert got.rcpts == (f"RCPT TO:<{MAILBOX}>{rcpt}",)
 
 
 def test_null_path_goes_out_as_it_is(kept: Kept) -> None:
