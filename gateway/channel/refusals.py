@@ -60,6 +60,10 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "552 5.3.4",
         "{found} is too large; split it into several numbered mails in this thread. Do not use a download link.",
     ),
+    "R24": (
+        "550 5.7.1",
+        "address the note to the mailbox with +note.<case number> alone, for a case there is. Nobody else gets a note.",
+    ),
     "H1": ("250 2.0.0", _HELD),
     "H2": ("250 2.0.0", _HELD),
     "H3": ("250 2.0.0", _HELD),

@@ -14,7 +14,7 @@ CONVERSATION_BYTES = 22
 """Length of a conversation in Thread-Index; every answer appends five more octets (MS-OXOMSG section 2.2.1.3)."""
 
 _MESSAGE_ID = re.compile(rb"<[!-;=?-~\x80-\xff]{1,900}>")
-_CASE_RECIPIENT = re.compile(r"[^@]*\+c\.(" + REFERENCE.pattern + r")@", re.IGNORECASE)
+_CASE_RECIPIENT = re.compile(r"[^@]*\+(?:c|note)\.(" + REFERENCE.pattern + r")@", re.IGNORECASE)
 
 
 def keys_of(header: Header, rcpt_tos: tuple[str, ...]) -> ThreadKeys:

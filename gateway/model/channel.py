@@ -110,5 +110,7 @@ class Dispatch:
     """Address of From."""
     login: str | None = None
     """Who wrote it, as the submission server says."""
+    note: str | None = None
+    """What is kept in the case and sent to nobody; None for any other mail (row 22)."""
     again: OutMail | None = None
     """What the mailbox is told once, when this very mail is refused again later: a program tries it, nobody reads the reply."""

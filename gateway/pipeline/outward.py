@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from gateway import log
-from gateway.channel.decide import decide
+from gateway.channel.decide import decide, too_large
 from gateway.channel.draft import is_own
 from gateway.channel.refusals import CANNOT_DECIDE
 from gateway.channel.resolve import address_key, resolve
@@ -26,6 +26,7 @@ from gateway.model.outbox import Hop, OutMail, Purpose
 from gateway.model.settings import Mode
 from gateway.model.trust import PinnedKey, TlsLevel
 from gateway.model.verdict import Category
+from gateway.pipeline.case_notes import note_decision, note_text
 from gateway.pipeline.notices import again_notice, held_notice, mla_first_notice, passed_notice, used_notice
 from gateway.pipeline.sealing import seal_payload
 from gateway.pipeline.tools import Tools
@@ -51,7 +52,8 @@ def outward(
     """
     message = parse(content)
     message_id = _message_id(message, tools.settings.hostname)
-    decision = _decided(message, envelope, candidates, tools, at, waived)
+    noted = _noted(message, envelope, candidates, tools)
+    decision = noted or _decided(message, envelope, candidates, tools, at, waived)
     case = next((one for one in candidates if one.reference == decision.case), None)
     dispatch = Dispatch(
         decision=decision,
@@ -59,6 +61,7 @@ def outward(
         message_id=message_id,
         sender=message.sender.spec if message.sender else "",
         login=_login(message, envelope),
+        note=note_text(message, encrypted=_encrypted_to(message, tools) is not None) if noted else None,
     )
     if decision.act in REFUSING and tools.settings.outbound.mode is not Mode.ENFORCE:
         return _let_pass(dispatch, message, envelope, tools)
@@ -74,6 +77,11 @@ def outward(
     return _passed(dispatch, message, envelope, case, tools)
 
 
+def _noted(message: Message, envelope: Envelope, candidates: tuple[CaseView, ...], tools: Tools) -> Decision | None:
+    login, settings = _login(message, envelope), tools.settings
+    return note_decision(message, envelope, candidates, settings=settings, secret=tools.secret, login=login)
+
+
 def _passed(dispatch: Dispatch, message: Message, envelope: Envelope, case: CaseView | None, tools: Tools) -> Dispatch:
     """The mails that leave: the officer's own bytes inside the institution, sealed everywhere else."""
     decision, message_id = dispatch.decision, dispatch.message_id or ""
@@ -87,6 +95,10 @@ def _passed(dispatch: Dispatch, message: Message, envelope: Envelope, case: Case
         return replace(
             dispatch, decision=Decision(act=Act.DEFER, rule="D0", row=38, reply=CANNOT_DECIDE, case=decision.case)
         )
+    if len(mail.content) > tools.settings.inbound.max_message_bytes:
+        # Text of eight bits grows most of all: better said at Send than by the relay an hour later.
+        refused = too_large(decision, size=len(mail.content), sender=dispatch.sender, recipients=envelope.rcpt_tos)
+        return replace(dispatch, decision=refused)
     answered = case if decision.internal or case is None else _answered(case, message, message_id)
     told = (used_notice(dispatch, settings=tools.settings),) if decision.waived else ()
     return replace(

@@ -46,6 +46,7 @@ NUMBERED = (Act.REJECT, Act.HOLD)
 
 write_submission, read_submission = codec(Submission)
 write_reply, _ = codec(HopReply)
+write_facts, _ = codec(dict[str, str])
 
 
 def keep_dispatch(
@@ -67,12 +68,12 @@ def keep_dispatch(
     use(connection, decision.waived, mailbox=mailbox, reference=reference, sha256=digest, now=now)
     add_event(
         connection,
-        _happening(decision),
+        _happening(dispatch),
         mailbox=mailbox,
         at=now,
         reference=reference,
         content_id=add_content(connection, mailbox, content) if recorded else None,
-        facts=write_submission(Submission(decision, envelope, dispatch.message_id, digest)),
+        facts=_noted(dispatch) or write_submission(Submission(decision, envelope, dispatch.message_id, digest)),
     )
     if decision.act in NUMBERED:
         keep_refusal(connection, dispatch, mailbox=mailbox, recipients=envelope.rcpt_tos, now=now)
@@ -103,11 +104,18 @@ def _tell_if_it_comes_again(
         change(connection, queued)
 
 
-def _happening(decision: Decision) -> Happening:
-    if decision.act is Act.DISCARD:
-        return Happening.RECORDED
+def _happening(dispatch: Dispatch) -> Happening:
+    if dispatch.decision.act is Act.DISCARD:
+        return Happening.RECORDED if dispatch.note is None else Happening.NOTED
     # Row 18 and 19: what goes to colleagues or partners alone answers nobody.
-    return Happening.FORWARDED if decision.internal else Happening.DECIDED
+    return Happening.FORWARDED if dispatch.decision.internal else Happening.DECIDED
+
+
+def _noted(dispatch: Dispatch) -> str:
+    """What the event of a note tells, as one of the command line does; '' for any other mail."""
+    if dispatch.note is None or dispatch.decision.act is not Act.DISCARD:
+        return ""
+    return write_facts({"by": dispatch.login or dispatch.sender, "phone": "", "text": dispatch.note})
 
 
 def _send(
