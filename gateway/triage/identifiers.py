@@ -79,6 +79,20 @@ def find(text: Text, *, sender_domain: str | None, own_addresses: tuple[str, ...
     return found.named()
 
 
+def phones_of_sender(text: Text) -> tuple[str, ...]:
+    """Telephone numbers, in E.164, at which the mail says its sender is reached."""
+    number = next(number for number, one in enumerate(_ALL) if one.kind == "phone")
+    reading, pattern = _ALL[number], _patterns()[1][number]
+    found: dict[str, None] = {}
+    for written in (text.body, *text.attachments):
+        blocks = contact_blocks(written, form=bool(text.template))
+        words = written.translate(_SAME_WIDTH) if blocks else ""
+        for _, value, start, _ in _read(reading, pattern, words, bytearray(len(words))):
+            if _inside(start, blocks):
+                found[value] = None
+    return tuple(found)
+
+
 @cache
 def _patterns() -> tuple[Any, tuple[Any, ...]]:
     """A set that says which patterns occur at all, and the patterns, compiled."""

@@ -77,4 +77,10 @@ WORDS: Mapping[Reason, str] = {
     Reason.LANGUAGE_CHANGED: "written in another language than before",
     Reason.KEY_ANNOUNCED: "it brings an OpenPGP key that is not pinned: ask by telephone",
     Reason.MANY_TARGETS: "it asks about many persons or lines at once",
+    Reason.PHONE_NOT_LISTED: "it gives a telephone number that the directory does not have: call the directory's",
+    Reason.FREE_MAIL: "it comes from, or wants answers at, a free mailbox that anybody gets",
+    Reason.ANSWER_ELSEWHERE: "its text wants the answer at another address or portal: answer the From address only",
+    Reason.DOCUMENT_BY_LINK: "what it is about lies behind a link: do not open it",
+    Reason.FOREIGN_STATUTE: "it rests on the law of another country than its sender's",
+    Reason.CONTENT_ASKED: "an emergency that asks for the content of communications",
 }
