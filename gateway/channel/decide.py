@@ -93,6 +93,14 @@ def decide(
     raise AssertionError("the last row applies to everything")
 
 
+def too_large(decision: Decision, *, size: int, sender: str, recipients: tuple[str, ...]) -> Decision:
+    """Row 27 for a mail that has grown more than foreseen: `size` are the octets that would leave."""
+    row = next(one for one in ROWS if one.name == "R23")
+    number = decision_number(row.key, decision.case, sender, recipients)
+    said = line(row.name, number, found=(grounds.megabytes(size),))
+    return Decision(act=row.act, rule=row.name, row=row.number, reply=said, number=number, case=decision.case)
+
+
 def _number(draft: Draft, row: Row) -> str:
     """Recipients are those of the header too: who is shown and not in this envelope is one whom another piece may reach."""
     everyone = (*draft.recipients, *draft.external, *draft.partners)

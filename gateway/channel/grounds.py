@@ -183,8 +183,12 @@ def colleague_of_encrypted(draft: Draft) -> Found:
 
 def too_large(draft: Draft) -> Found:
     """It would not fit through the next hop once it is sealed."""
-    size = f"{max(1, round(len(draft.message.content) / MEGABYTE))} MB"
-    return (size,) if draft.leaves and draft.too_large else ()
+    return (megabytes(len(draft.message.content)),) if draft.leaves and draft.too_large else ()
+
+
+def megabytes(octets: int) -> str:
+    """A size as officers' clients show it."""
+    return f"{max(1, round(octets / MEGABYTE))} MB"
 
 
 def colleague_in_copy(draft: Draft) -> Found:

@@ -68,7 +68,7 @@ def outward(
     if decision.act is Act.HOLD:
         return replace(dispatch, mails=(held_notice(dispatch, envelope, case, settings=tools.settings),))
     if decision.act is Act.REJECT:
-        return replace(dispatch, again=again_notice(dispatch, envelope, settings=tools.settings))
+        return _refused(dispatch, envelope, tools)
     if decision.act not in PASSING or (decision.opens and reference is None):
         return dispatch
     if decision.opens and reference is not None:
@@ -98,7 +98,7 @@ def _passed(dispatch: Dispatch, message: Message, envelope: Envelope, case: Case
     if len(mail.content) > tools.settings.inbound.max_message_bytes:
         # Text of eight bits grows most of all: better said at Send than by the relay an hour later.
         refused = too_large(decision, size=len(mail.content), sender=dispatch.sender, recipients=envelope.rcpt_tos)
-        return replace(dispatch, decision=refused)
+        return _refused(replace(dispatch, decision=refused), envelope, tools)
     answered = case if decision.internal or case is None else _answered(case, message, message_id)
     told = (used_notice(dispatch, settings=tools.settings),) if decision.waived else ()
     return replace(
@@ -115,6 +115,10 @@ def _practice(dispatch: Dispatch, message: Message, case: CaseView | None, tools
     if not sends_to_mla_first(said, tools.ruleset.channel.mla_first):
         return ()
     return (mla_first_notice(case, dispatch.message_id or "", at=at, settings=tools.settings),)
+
+
+def _refused(dispatch: Dispatch, envelope: Envelope, tools: Tools) -> Dispatch:
+    return replace(dispatch, again=again_notice(dispatch, envelope, settings=tools.settings))
 
 
 def _decided(

@@ -14,7 +14,7 @@ from gateway.model.case import CaseState
 from gateway.model.channel import Act
 from gateway.model.outbox import Hop, Purpose
 from gateway.model.settings import Dkim, Mode, Outbound
-from gateway.model.trust import Protection, SigLevel
+from gateway.model.trust import Protection, SigLevel, TlsLevel
 
 A0 = "247cp@police.gov.b.example"
 COLLEAGUE = "prosecutor@institution.gov.example"
@@ -346,3 +346,40 @@ def test_a_retry_that_another_server_stamped_keeps_the_id_we_gave(world, plain):
 def test_a_note_to_our_own_mailbox_does_not_come_in_again(world, plain):
     (mail,) = world.answer(draft(to=MAILBOX), MAILBOX, cases=(plain,)).mails
     assert (mail.purpose, mail.hop) == (Purpose.NOTICE, Hop.MAILBOX)
+
+
+@pytest.mark.parametrize(
+    ("floor", "relays", "hop"),
+    [
+        (TlsLevel.NONE, {"relay_encrypted", "relay_verified"}, Hop.RELAY),
+        (TlsLevel.TLS, {"relay_encrypted", "relay_verified"}, Hop.RELAY_ENCRYPTED),
+        (TlsLevel.TLS, {"relay_verified"}, Hop.RELAY),
+        (TlsLevel.VERIFIED, {"relay_verified"}, Hop.RELAY_VERIFIED),
+    ],
+)
+def test_the_relay_is_the_one_that_promises_the_tls_of_the_case(world, plain, floor, relays, hop):
+    case = replace(plain, floor=plain.floor.join(Protection(tls=floor)))
+    tools = world.with_settings(outbound=Outbound(**dict.fromkeys(relays, "smtp://127.0.0.1:10027")))
+    assert only_mail(world.answer(draft(parent=plain.request_id), A0, cases=(case,), tools=tools)).hop is hop
+
+
+def test_what_grows_too_large_by_sealing_is_refused_at_send(world, sealed):
+    tools = world.with_settings(inbound=replace(world.tools.settings.inbound, max_message_bytes=100_000))
+    content = draft(parent=sealed.request_id, text="данные сохранены \n" * 1500)
+    assert len(content) * 1.4 < 100_000
+    dispatch = world.answer(content, A0, cases=(sealed,), tools=tools)
+    assert (dispatch.decision.act, dispatch.decision.rule, dispatch.decision.row) == (Act.REJECT, "R23", 27)
+    assert dispatch.decision.reply.startswith(
+        "552 5.3.4 NOT SENT: 1 MB is too large; split it into several numbered mails"
+    )
+    assert dispatch.mails == ()
+
+
+def test_a_refusal_brings_what_the_mailbox_is_told_if_the_mail_comes_again(world, plain):
+    content = draft(parent=plain.request_id, Cc="x@gmail.example")
+    dispatch = world.answer(content, A0, "x@gmail.example", cases=(plain,))
+    assert (dispatch.mails, dispatch.again.hop, dispatch.again.rcpt_tos) == ((), Hop.MAILBOX, (MAILBOX,))
+    said = dispatch.again.content.replace(b"=\r\n", b"").replace(b"\r\n", b" ")
+    assert f"In-Reply-To: {dispatch.message_id}".encode() in said
+    assert b"Remove x@gmail.example and press Send again." in said
+    assert plain.reference.encode() in said
