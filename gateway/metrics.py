@@ -87,6 +87,11 @@ UNANSWERED_OLDEST = Gauge(
 CLOCKS_OVERDUE = Gauge(
     "cp247_clocks_overdue", "Cases in which a clock is over, by clock.", ["clock"], registry=REGISTRY
 )
+PRESERVATION_END = Gauge(
+    "cp247_preservation_end_timestamp_seconds",
+    "When the preservation that ends first ends, or has ended without anybody's word; 0 where nothing is preserved.",
+    registry=REGISTRY,
+)
 FIRST_ANSWER = Histogram(
     "cp247_time_to_first_answer_seconds",
     "Time from a request, or a later message that asks again, to the first answer that leaves.",

@@ -39,6 +39,7 @@ def show_clocks(figures: ClockFigures, *, now: datetime) -> None:
         metrics.UNANSWERED_OLDEST.labels(category.value).set(_age(figures.oldest_unanswered.get(category), now))
     for clock in Clock:
         metrics.CLOCKS_OVERDUE.labels(clock.value).set(figures.overdue.get(clock, 0))
+    metrics.PRESERVATION_END.set(0 if figures.first_end is None else figures.first_end.timestamp())
 
 
 def _deliveries(figures: Figures) -> int:

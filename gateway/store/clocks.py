@@ -51,6 +51,8 @@ class ClockFigures:
     oldest_unanswered: Mapping[Category, datetime]
     """Since when the oldest case of a category has waited for a human's answer; absent where none waits."""
     overdue: Mapping[Clock, int]
+    first_end: datetime | None
+    """When the preservation that ends first ends; it may be over."""
 
 
 def start(connection: Connection, view: CaseView, wanted: Iterable[ClockStart]) -> None:
@@ -177,7 +179,9 @@ def read_clock_figures(connection: Connection, now: datetime) -> ClockFigures:
         for category in Category
     )
     over = (RUNNING, clocks.c.until <= now)
+    preserved = RUNNING, clocks.c.clock == Clock.PRESERVATION_END.value
     return ClockFigures(
+        first_end=connection.scalar(select(func.min(clocks.c.until)).where(*preserved)),
         oldest_unanswered={category: since for category, since in oldest if since is not None},
         overdue={
             clock: connection.scalar(select(func.count()).where(*over, clocks.c.clock == clock.value)) or 0
