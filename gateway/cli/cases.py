@@ -22,6 +22,7 @@ from gateway.model.clock import CaseClock
 from gateway.model.message import Arrival
 from gateway.model.outbox import Purpose
 from gateway.model.outcome import Outcome
+from gateway.model.verdict import Kind
 from gateway.store.again import Judgement
 from gateway.store.journal import CaseFile, Journal
 from gateway.store.listing import EventLine
@@ -95,6 +96,7 @@ def case_json(view: CaseView) -> dict[str, Any]:
         "mailbox": view.mailbox,
         "opened_at": written(view.opened_at),
         "category": view.category.value,
+        "kind": view.kind.value,
         "urgent": view.urgent,
         "state": view.state.value,
         "ours": view.ours,
@@ -270,7 +272,8 @@ def _facts(event: EventLine) -> str:
 
 
 def _category(view: CaseView) -> str:
-    return view.category.value + (" [bold red]urgent[/]" if view.urgent else "")
+    told = " network-test" if view.kind is Kind.NETWORK_TEST else ""
+    return view.category.value + told + (" [bold red]urgent[/]" if view.urgent else "")
 
 
 def _state(state: CaseState) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from gateway.model.trust import Assurance, Protection
-from gateway.model.verdict import Category
+from gateway.model.verdict import Category, Kind
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 REFERENCE = re.compile(r"247CP-(\d{4})-(\d{6,12})-([0-9A-HJKMNP-TV-Z]{4})", re.IGNORECASE)
@@ -48,6 +48,8 @@ class CaseView:
     mailbox: str
     opened_at: datetime
     category: Category = Category.OTHER
+    kind: Kind = Kind.UNKNOWN
+    """How the message that opened it stands to a request: a test of the network is answered like one, and told apart."""
     urgent: bool = False
     state: CaseState = CaseState.OPEN
     ours: bool = False

@@ -67,6 +67,7 @@ def case_after(
     case = replace(
         case,
         category=verdict.classification.category,
+        kind=verdict.classification.kind,
         urgent=verdict.classification.urgent,
         language=verdict.classification.language,
         assurance=verdict.assurance,

@@ -343,6 +343,7 @@ def event_facts(outcome: Outcome) -> dict[str, str]:
     verdict = outcome.verdict
     return {
         "category": verdict.classification.category.value,
+        "kind": verdict.classification.kind.value,
         "assurance": verdict.assurance.value,
         "disposition": verdict.disposition.value,
         "reasons": ",".join(verdict.reasons),

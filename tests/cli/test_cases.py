@@ -91,6 +91,7 @@ def test_list_as_json_is_one_object_a_line(context: Context, journal: Journal) -
         "mailbox": MAILBOX,
         "opened_at": "2026-11-21T12:00:00Z",
         "category": "preservation",
+        "kind": "unknown",
         "urgent": False,
         "state": "open",
         "ours": False,
