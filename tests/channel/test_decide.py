@@ -703,7 +703,8 @@ def test_table_reads_cannot_decide_then_refusals_then_holds_then_leave():
 
 
 def test_every_refusing_row_has_its_line():
-    assert {row.name for row in ROWS if row.act in (Act.REJECT, Act.DEFER, Act.HOLD)} == set(REFUSALS)
+    noted = {"R24"}  # row 22: a note to the case is no mail that the table judges
+    assert {row.name for row in ROWS if row.act in (Act.REJECT, Act.DEFER, Act.HOLD)} == set(REFUSALS) - noted
 
 
 def test_row_31_the_rule_file_may_let_encrypted_mail_take_any_hop():
