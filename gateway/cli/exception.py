@@ -52,16 +52,19 @@ def exception() -> None:
     "--ttl", "life", type=Life(), default="2h", show_default=True, help="How long it may be used; at most 24h."
 )
 @click.option("--uses", default=1, show_default=True, type=click.IntRange(1, 10), help="How often.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_obj
-def grant(context: Context, number: str, reason: str, life: timedelta, uses: int) -> None:
+def grant(context: Context, number: str, reason: str, life: timedelta, uses: int, as_json: bool) -> None:
     """Permit exactly the mail that NUMBER (D-XXXXXX, from the refusal or the notice) stands for.
 
     Where two people are needed, each of them runs this with a login of their own; neither may be the officer who wrote it.
     """
-    permit(context, number, reason=reason, life=life, uses=uses)
+    permit(context, number, reason=reason, life=life, uses=uses, as_json=as_json)
 
 
-def permit(context: Context, number: str, *, reason: str, life: timedelta = DEFAULT_LIFE, uses: int = 1) -> None:
+def permit(
+    context: Context, number: str, *, reason: str, life: timedelta = DEFAULT_LIFE, uses: int = 1, as_json: bool
+) -> None:
     """Grant the exception as the person who sits here, and say what it is worth now."""
     if not reason.strip():
         raise click.BadParameter("write why, in words", param_hint="--reason")
@@ -79,6 +82,9 @@ def permit(context: Context, number: str, *, reason: str, life: timedelta = DEFA
             notice=partial(granted_notice, at=now, settings=settings),
         )
         refusal = journal.refusal(mailbox, number)
+    if as_json:
+        click.echo(json.dumps(_as_json(made, refusal, now), ensure_ascii=False))
+        return
     click.echo(f"{made.number}: {_said(made)}")
     if refusal is not None:
         click.echo(f"  from  {plain(refusal.sender)}\n  to    {plain(', '.join(refusal.recipients))}")

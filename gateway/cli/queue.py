@@ -93,8 +93,9 @@ def retry(context: Context, which: tuple[Queue, int], as_json: bool) -> None:
 @queue.command(short_help="Let a held answer leave.")
 @click.argument("number")
 @click.option("--reason", required=True, help="Why; it stays in the case for ever.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.pass_obj
-def release(context: Context, number: str, reason: str) -> None:
+def release(context: Context, number: str, reason: str, as_json: bool) -> None:
     """Permit the held answer of decision NUMBER (D-XXXXXX): `cp247 exception grant` with its defaults, nothing else.
 
     Two people run it, each with a login of their own, neither the officer who wrote the answer. Then it leaves by itself.
@@ -103,7 +104,7 @@ def release(context: Context, number: str, reason: str) -> None:
         held = any(line.number == number.upper() for line in journal.queue(limit=MANY) if line.queue is Queue.HOLD)
     if not held:
         raise click.BadParameter("no answer is held under that number; see `cp247 queue list`", param_hint="NUMBER")
-    permit(context, number, reason=reason)
+    permit(context, number, reason=reason, as_json=as_json)
 
 
 def line_json(line: QueueLine) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from journal_samples import (
 )
 
 from gateway.cli.context import Context
+from gateway.cli.exception import exception
 from gateway.cli.queue import queue
 from gateway.model.channel import Act, Waiver
 from gateway.model.outbox import Fate, HopReply, Purpose
@@ -187,6 +188,15 @@ def test_release_is_an_exception_and_takes_two_people(context: Context, journal:
     assert "a second person" in verb(context, "release", NUMBER.lower(), "--reason", "the key comes by post").output
     (made,) = journal.exceptions(limit=9)
     assert (made.number, made.uses, made.granted_at) == (NUMBER, 1, None)
+
+
+def test_release_as_json_is_what_exception_list_says(context: Context, journal: Journal) -> None:
+    fill(journal)
+    hold(journal)
+    said = json.loads(verb(context, "release", NUMBER, "--reason", "the key comes by post", "--json").output)
+    listed = json.loads(CliRunner().invoke(exception, ["list", "--json"], obj=context).output)
+    assert said == listed
+    assert (said["state"], said["rule"], said["reason"]) == ("proposed", "H2", "the key comes by post")
 
 
 def test_release_is_for_what_is_held(context: Context, journal: Journal) -> None:
