@@ -24,12 +24,14 @@ ADDRESS_BEHIND, LINK_BEHIND = 40, 120
 """Characters behind the wording in which the address, or the link, that it speaks of stands."""
 BEFORE = 80
 """Characters in front of it, where the address adjoins it, as languages have it whose verb comes last."""
+MAX_TARGET = 320
+"""Characters of an address (RFC 5321 section 4.5.3.1), or of a link as far as its host."""
 SAME_DIGITS = 8
 """Last digits by which a number written for abroad and one written for home are the same."""
 
 _HOST = r"[\w-]{1,63}(?:\.[\w-]{1,63})+"
 _TARGET = re.compile(rf"(?:[\w.+-]{{1,64}}@|https?://|\bwww\.)({_HOST})")
-_ADJOINING = re.compile(rf"(?:[\w.+-]{{1,64}}@|https?://|\bwww\.)({_HOST})[^\s]{{0,60}}\s?$")
+_ADJOINING = re.compile(rf"(?:[\w.+-]{{1,64}}@|https?://|\bwww\.)({_HOST})(?:/\S{{0,60}})?\s?$")
 _COUNTRY_OF_LABEL = {"UK": "GB"}
 """Top-level domains of countries that are not their ISO 3166 codes."""
 
@@ -165,8 +167,10 @@ def _strangers(seen: _Seen, reason: Reason, *, behind: int) -> list[str]:
 
 
 def _hosts(words: str, span: Span, behind: int) -> Iterator[str]:
-    """The address or link that adjoins the wording in front of it, else the first behind it."""
+    """The first address or link behind the wording, else the one that adjoins it in front."""
     start, end = span
-    found = _ADJOINING.search(words[max(start - BEFORE, 0) : start]) or _TARGET.search(words[end : end + behind])
-    if found is not None:
-        yield found[1].rstrip(".")
+    found = _TARGET.search(words, end, end + behind + MAX_TARGET)
+    if found is not None and found.start() - end <= behind:
+        yield found[1]
+    elif adjoining := _ADJOINING.search(words[max(start - BEFORE, 0) : start]):
+        yield adjoining[1]

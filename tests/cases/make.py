@@ -18,6 +18,7 @@ import dispositions  # noqa: E402
 import forms  # noqa: E402
 import headers  # noqa: E402
 import history  # noqa: E402
+import intruder  # noqa: E402
 import mime  # noqa: E402
 import openpgp  # noqa: E402
 import packets  # noqa: E402
@@ -26,7 +27,7 @@ import rearranged  # noqa: E402
 import words  # noqa: E402
 
 TOPICS = (
-    dispositions, headers, history, mime, ambiguous, authentication, openpgp, packets, rearranged, automatic, channel, words, forms,
+    dispositions, headers, history, intruder, mime, ambiguous, authentication, openpgp, packets, rearranged, automatic, channel, words, forms,
     reading,
 )  # fmt: skip
 MESSAGES: dict[str, Callable[[], bytes]] = {name: make for topic in TOPICS for name, make in topic.MESSAGES.items()}
