@@ -158,7 +158,23 @@ RULES = [
     (
         "no meaning",
         b"  - {id: a.b, phrases: [x], why: test}\n",
-        "exactly one of category, kind, flag, item is needed, found none",
+        "exactly one of category, kind, flag, item, signal is needed, found none",
+    ),
+    (
+        "signal that rules do not tell",
+        b"  - {id: a.b, signal: key-change, phrases: [x], why: test}\n",
+        "no rule tells this signal; use one of answer-elsewhere",
+    ),
+    (
+        "law of nobody",
+        b"  - {id: a.b, signal: foreign-statute, phrases: [x], why: test}\n",
+        "countries belong to a rule with signal: foreign-statute",
+    ),
+    ("countries of no law", b"  - {" + NEEDED + b", countries: [US]}\n", "countries belong to a rule with signal"),
+    (
+        "country by name",
+        b"  - {id: a.b, signal: foreign-statute, countries: [Borduria], phrases: [x], why: test}\n",
+        "rules.0.countries.0",
     ),
     ("two meanings", b"  - {" + NEEDED + b", kind: extension}\n", "found category, kind"),
     (
