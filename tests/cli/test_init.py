@@ -8,9 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.cli.context import Context
+from gateway.cli.doctor import _gpg
 from gateway.cli.init import init
 from gateway.config import load_settings
 from gateway.errors import ConfigError
+from gateway.trust.gnupg_home import GnupgHome
 
 
 def run(folder: Path, *options: str) -> str:
@@ -39,6 +41,19 @@ def test_what_was_asked_for_stands_in_the_configuration(made: Path):
     assert settings.contact_point.internal_domains == ("justice.gov.sy.example",)
     assert settings.dkim.domain == "justice.gov.sy.example"
     assert re.fullmatch("[0-9A-F]{40}", settings.openpgp.signing_key)
+
+
+def test_init_says_where_the_revocation_certificate_is_and_doctor_reminds(tmp_path: Path):
+    said = run(tmp_path / "g", "--mailbox", "247cp@justice.gov.sy.example")
+    (certificate,) = re.findall(r"revocation certificate: (\S+)", said)
+    assert "-----BEGIN PGP PUBLIC KEY BLOCK-----" in Path(certificate).read_text(encoding="ascii")
+    settings = load_settings(str(tmp_path / "g" / "gateway.yaml"))
+    reminded = [one for one in _gpg(settings) if one.what == "revocation certificate"]
+    assert [(one.good, certificate in one.remedy) for one in reminded] == [(True, True)]
+    Path(certificate).unlink()
+    (calm,) = [one for one in _gpg(settings) if one.what == "revocation certificate"]
+    assert (calm.good, calm.remedy) == (True, "")
+    GnupgHome(settings.openpgp.home).kill_agent()
 
 
 def commented_options(text: str) -> list[str]:
