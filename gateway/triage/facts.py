@@ -7,6 +7,7 @@ import re
 
 from gateway.model.case import REFERENCE
 from gateway.model.message import Text
+from gateway.triage.matcher import stands_near
 from gateway.triage.normal import fold
 from gateway.triage.ruleset import Labels
 
@@ -46,7 +47,7 @@ def preservation_days(folded: str, *, labels: Labels) -> int | None:
         number = _BEFORE_LABEL.search(folded[max(start - 8, 0) : start])
         if number is None or not 0 < int(number[1]) <= MAX_DAYS:
             continue
-        if labels.preservation.stand_near(folded, (start, end), within=DAYS_WITHIN):
+        if stands_near(labels.preservation.spans(folded), folded, (start, end), within=DAYS_WITHIN):
             return int(number[1])
     return None
 

@@ -4,17 +4,19 @@ Knows nothing of categories and thresholds; each rule counts once, at its best p
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import islice
 
 from gateway.model.message import Text
 from gateway.model.verdict import Hit, Place
-from gateway.triage.matcher import Known
 from gateway.triage.normal import fold
 from gateway.triage.phrase import Span
 from gateway.triage.ruleset import Near, Rule, Ruleset, Scoring
-from gateway.triage.term_index import Candidates
+from gateway.triage.term_index import Standing
 
 MAX_HIT_TEXT = 120
+MAX_TRIED = 1000
+"""Occurrences of a rule's wording looked at in one place: the first decides almost always, a flood shall cost little."""
 
 Folded = Mapping[Place, str]
 """Text by place in folded form; several headings, attachments or file names are lines."""
@@ -59,14 +61,15 @@ def rule_hits(
 
 
 def looks_of(texts: Folded, ruleset: Ruleset) -> tuple["Look", ...]:
-    """The places of a mail in which something stands, each with the terms worth looking for."""
-    return tuple(Look(place, words, ruleset.index.candidates(words)) for place, words in texts.items() if words)
+    """The places of a mail in which something stands, each with where the terms of the rules stand in it."""
+    return tuple(Look(place, words, ruleset.index.look(words)) for place, words in texts.items() if words)
 
 
 def trials_of(looks: tuple["Look", ...], ruleset: Ruleset) -> Iterator["Trial"]:
-    """Every rule whose own wording may stand somewhere in the mail, in the order of the rules."""
-    for number in sorted({owner for look in looks for owner in look.candidates if owner < len(ruleset.rules)}):
-        yield Trial(ruleset.rules[number], number, len(ruleset.rules))
+    """Every rule whose own wording stands somewhere in the mail, in the order of the rules."""
+    standing = {terms for look in looks for terms in look.standing.terms()}
+    for number in sorted({number for terms in standing for number in ruleset.rules_of.get(terms, ())}):
+        yield Trial(ruleset.rules[number])
 
 
 def best_hit(trial: "Trial", looks: tuple["Look", ...], scoring: Scoring, *, show: bool) -> RuleHit | None:
@@ -80,69 +83,47 @@ def best_hit(trial: "Trial", looks: tuple["Look", ...], scoring: Scoring, *, sho
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One place of the mail, and the terms worth looking for in it."""
+    """One place of the mail, and where terms stand in it."""
 
     place: Place
     words: str
-    candidates: Candidates
-    known: Known = field(default_factory=dict, compare=False)
+    standing: Standing
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One rule tried on a mail; where its Terms stand in the index, Ruleset says."""
+    """One rule tried on a mail."""
 
     rule: Rule
-    number: int
-    rules: int
-    """How many there are."""
 
     def taken_back(self, look: Look) -> bool:
         """Whether something stands there that makes the whole rule void."""
-        unless, owner = self.rule.unless, self._further(2)
-        if unless is None or owner not in look.candidates:
-            return False
-        return unless.stand_in(look.words, among=look.candidates[owner])
+        return self.rule.unless is not None and bool(look.standing.spans(self.rule.unless))
 
     def span(self, look: Look) -> Span | None:
         """The earliest occurrence that counts."""
-        if self.number not in look.candidates or not self._possible(look):
+        near, standing = self.rule.near, look.standing
+        if self.rule.terms not in standing or not (near is None or near.terms in standing):
             return None
-        return self.rule.terms.first(
-            look.words,
-            counts=lambda span: self._counts(look, span),
-            among=look.candidates[self.number],
-            known=look.known,
-        )
+        spans = islice(standing.spans(self.rule.terms), MAX_TRIED)
+        return next((span for span in spans if self._counts(look, span)), None)
 
     def occurs(self, look: Look) -> Span | None:
         """The earliest occurrence of its own wording, whether it counts or not."""
-        if self.number not in look.candidates:
-            return None
-        return self.rule.terms.first(look.words, counts=lambda _: True, among=look.candidates[self.number])
+        return next(iter(look.standing.spans(self.rule.terms)), None)
 
     def has_near(self, look: Look, span: Span) -> bool:
         """Whether what the rule must be near stands near that occurrence, if anything must."""
-        return self.rule.near is None or self._stands(self.rule.near, self._further(0), look, span)
-
-    def _further(self, role: int) -> int:
-        return self.rules + 3 * self.number + role
-
-    def _possible(self, look: Look) -> bool:
-        """Whether what the rule must be near stands there at all."""
-        return self.rule.near is None or self._further(0) in look.candidates
+        return self.rule.near is None or _stands(self.rule.near, look, span)
 
     def _counts(self, look: Look, span: Span) -> bool:
         """Whether the occurrence is near what it must be near, and not near what it must not."""
         not_near = self.rule.not_near
-        if not self.has_near(look, span):
-            return False
-        return not_near is None or not self._stands(not_near, self._further(1), look, span)
+        return self.has_near(look, span) and (not_near is None or not _stands(not_near, look, span))
 
-    def _stands(self, near: Near, owner: int, look: Look, span: Span) -> bool:
-        if owner not in look.candidates:
-            return False
-        return near.terms.stand_near(look.words, span, within=near.within, among=look.candidates[owner])
+
+def _stands(near: Near, look: Look, span: Span) -> bool:
+    return near.terms in look.standing and look.standing.near(near.terms, span, within=near.within)
 
 
 def _hit(trial: Trial, look: Look, scoring: Scoring, *, show: bool) -> Hit | None:

@@ -4,19 +4,24 @@ Never searches with a pattern that could take more than linear time; nearness is
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice
+from operator import itemgetter
 from typing import Any
 
 import re2
 
-from gateway.triage.normal import fold, fold_pattern, is_word
-from gateway.triage.phrase import BETWEEN, MAX_WORD, OPEN, Span, length_of, literal_of, spans_of
+from gateway.triage.normal import fold, fold_pattern
+from gateway.triage.phrase import BETWEEN, OPEN, Phrase, Span, parse_phrase, places
 
 MAX_OCCURRENCES = 100
 """Occurrences of one term looked at in one text: the first decides almost always, a flood shall cost nothing."""
+
+MAX_REACH = 600
+"""Characters of one occurrence that count when something stands near its end."""
 
 MAX_REPEAT = 20
 """Largest n of {m,n}: bounded gaps make a set of patterns thrash."""
@@ -27,6 +32,7 @@ MAX_PROGRAM = 20_000
 MIN_OPEN = 2
 """Letters a word with an open end must show."""
 
+_START, _END = itemgetter(0), itemgetter(1)
 _PATTERN_MEMORY = 4 << 20
 _REPEAT = re.compile(r"\{(\d*)(?:,(\d*))?\}")
 _SYNTAX = re.compile(r"\\[pP](?:\{\^?\w+\}|\w)|\\x(?:\{[^}]*\}|\w\w)|\\.|\(\?P?<\w+>|\(\?[a-zA-Z-]+[:)]|\[:\^?\w+:\]")
@@ -41,93 +47,56 @@ def options(max_mem: int) -> Any:
     return made
 
 
-Known = dict[object, list[Span]]
-"""Phrase or compiled pattern -> where it stands in one text: many rules share their words."""
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Terms:
-    """Phrases, folded, and compiled patterns: any of them is meant."""
+    """Phrases, folded, and compiled patterns: any of them is meant. The same wording is one object."""
 
     phrases: tuple[str, ...] = ()
     patterns: tuple[Any, ...] = ()
-    longest: int = 0
-    """Characters that an occurrence of a phrase has at most."""
-    literals: tuple[str, ...] = ()
-    """For each phrase what stands wherever it does."""
-
-    def each(self, text: str, *, among: Collection[int] | None = None) -> Iterator[Iterator[Span]]:
-        """For each term where it stands in folded text, one after the other, never across a line.
-
-        `among` names the terms to look for by number, phrases first; at most MAX_OCCURRENCES of each are looked at.
-        """
-        known = len(self.phrases)
-        numbers = range(known + len(self.patterns)) if among is None else among
-        searched = text.encode() if any(number >= known for number in numbers) else b""
-        for number in numbers:
-            if number >= known:
-                yield islice(_pattern_spans(self.patterns[number - known], text, searched), MAX_OCCURRENCES)
-            elif self.literals[number] in text:
-                yield islice(spans_of(self.phrases[number], text), MAX_OCCURRENCES)
 
     def spans(self, text: str) -> list[Span]:
-        """Where any of them stands, first things first, the longer first where two begin together."""
-        return sorted(chain.from_iterable(self.each(text)), key=_earliest)
+        """Where any of them stands in folded text, never across a line, in order; at most MAX_OCCURRENCES of each.
 
-    def first(
-        self,
-        text: str,
-        *,
-        counts: Callable[[Span], bool],
-        among: Collection[int] | None = None,
-        known: Known | None = None,
-    ) -> Span | None:
-        """The earliest occurrence that counts; `known` keeps what was found in this text for whoever asks next."""
-        numbers = range(len(self.phrases) + len(self.patterns)) if among is None else among
-        kept = {} if known is None else known
-        firsts = (next(filter(counts, self._occurrences(number, text, kept)), None) for number in numbers)
-        return min((span for span in firsts if span is not None), key=_earliest, default=None)
-
-    def _occurrences(self, number: int, text: str, known: Known) -> list[Span]:
-        count = len(self.phrases)
-        term = self.phrases[number] if number < count else self.patterns[number - count]
-        found = known.get(term)
-        if found is None:
-            found = known[term] = [*chain.from_iterable(self.each(text, among=(number,)))]
-        return found
-
-    def stand_in(self, text: str, *, among: Collection[int] | None = None) -> bool:
-        """Whether any of them stands in the text."""
-        return any(True for spans in self.each(text, among=among) for _ in spans)
-
-    def stand_near(self, text: str, span: Span, *, within: int, among: Collection[int] | None = None) -> bool:
-        """Whether any of them stands on the same line with at most `within` characters between it and the span."""
-        reach = within + max(self.longest, within if self.patterns else 0)
-        low, high = _line(text, max(span[0] - reach, 0), min(span[1] + reach, len(text)), span)
-        start, end = span[0] - low, span[1] - low
-        near = chain.from_iterable(self.each(text[low:high], among=among))
-        return any(start - there <= within and here - end <= within for here, there in near)
+        A whole pack is looked for by its Index.
+        """
+        searched = text.encode() if self.patterns else b""
+        phrases = (parsed(one).spans(text, places(parsed(one).head, text)) for one in self.phrases)
+        patterns = (pattern_spans(one, text, searched) for one in self.patterns)
+        found = chain.from_iterable(islice(spans, MAX_OCCURRENCES) for spans in chain(phrases, patterns))
+        return in_order(found)
 
 
-def _earliest(span: Span) -> Span:
-    return span[0], -span[1]
+def in_order(spans: Iterable[Span]) -> list[Span]:
+    """Occurrences, first things first, the longer first where two begin together."""
+    ordered = [*spans]
+    if len(ordered) > 1:
+        # two sorts that run in C beat one that asks a function of ours for each occurrence
+        ordered.sort(key=_END, reverse=True)
+        ordered.sort(key=_START)
+    return ordered
 
 
-def _line(text: str, low: int, high: int, span: Span) -> Span:
-    """The window cut at the line breaks around the span, and widened to whole words of sensible length."""
-    low = max(low, text.rfind("\n", low, span[0]) + 1)
-    end_of_line = text.find("\n", span[1], high)
-    high = high if end_of_line < 0 else end_of_line
-    lowest, highest = max(low - MAX_WORD, 0), min(high + MAX_WORD, len(text))
-    while low > lowest and is_word(text[low - 1]) and is_word(text[low]):
-        low -= 1
-    while high < highest and is_word(text[high - 1]) and is_word(text[high]):
-        high += 1
-    return low, high
+def stands_near(found: Sequence[Span], text: str, span: Span, *, within: int, longest: int = MAX_REACH) -> bool:
+    """Whether any of these occurrences, in their order, stands on the same line with at most `within` characters between.
+
+    `longest` is the length of the longest of them; more than MAX_REACH of one is not looked back for.
+    """
+    start, end = span
+    first = bisect_left(found, (start - within - min(longest, MAX_REACH),))
+    for number in range(first, len(found)):
+        here, there = found[number]
+        if here - end > within:
+            return False
+        if start - there <= within and text.find("\n", min(start, here), max(end, there)) < 0:
+            return True
+    return False
 
 
-def _pattern_spans(pattern: Any, text: str, searched: bytes) -> Iterator[Span]:
-    """RE2 counts bytes; they become characters piece by piece, one pass over the text in all."""
+def pattern_spans(pattern: Any, text: str, searched: bytes) -> Iterator[Span]:
+    """Where a pattern stands; `searched` is the text in UTF-8.
+
+    RE2 counts bytes; they become characters piece by piece, one pass over the text in all.
+    """
     byte = character = 0
     single = len(searched) == len(text)
     for match in pattern.finditer(searched):
@@ -135,19 +104,29 @@ def _pattern_spans(pattern: Any, text: str, searched: bytes) -> Iterator[Span]:
         if not single:
             character += len(searched[byte:start].decode())
             byte, start, end = start, character, character + len(searched[start:end].decode())
-        if start < end and "\n" not in text[start:end]:
+        if start < end and text.find("\n", start, end) < 0:
             yield start, end
+
+
+@lru_cache(maxsize=65_536)
+def parsed(phrase: str) -> Phrase:
+    """A folded phrase taken apart, once however many rules use it."""
+    return parse_phrase(phrase)
 
 
 def compile_terms(phrases: Sequence[str], patterns: Sequence[str]) -> Terms:
     """Wording ready to be looked for; it has passed `phrase_fault` and `pattern_fault`."""
-    folded = tuple(dict.fromkeys(fold(phrase) for phrase in phrases))
-    return Terms(
-        phrases=folded,
-        patterns=tuple(map(_compiled, patterns)),
-        longest=max(map(length_of, folded), default=0),
-        literals=tuple(map(literal_of, folded)),
-    )
+    return _terms(tuple(phrases), tuple(patterns))
+
+
+@lru_cache(maxsize=16_384)
+def _terms(phrases: tuple[str, ...], patterns: tuple[str, ...]) -> Terms:
+    return Terms(phrases=tuple(dict.fromkeys(map(_folded, phrases))), patterns=tuple(map(_compiled, patterns)))
+
+
+@lru_cache(maxsize=65_536)
+def _folded(phrase: str) -> str:
+    return fold(phrase)
 
 
 @lru_cache(maxsize=65_536)
@@ -156,9 +135,10 @@ def _compiled(pattern: str) -> Any:
     return re2.compile(fold_pattern(pattern), options(_PATTERN_MEMORY))
 
 
+@lru_cache(maxsize=65_536)
 def phrase_fault(phrase: str) -> str | None:
     """Why a phrase cannot be looked for, in a few words."""
-    runs = fold(phrase).split(BETWEEN)
+    runs = _folded(phrase).split(BETWEEN)
     if not all(any(map(str.isalnum, run)) for run in runs):
         return "has no letter or digit"
     if any(len(run.strip(f" {OPEN}")) < MIN_OPEN for run in runs if OPEN in run):
@@ -166,6 +146,7 @@ def phrase_fault(phrase: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=4096)
 def pattern_fault(pattern: str) -> str | None:
     """Why a pattern is refused, in a few words."""
     wide = next(
@@ -177,7 +158,7 @@ def pattern_fault(pattern: str) -> str | None:
     if any("A" <= character <= "Z" for character in _SYNTAX.sub("", pattern)):
         return "has a capital letter, but mail is compared in lower case"
     try:
-        compiled = re2.compile(fold_pattern(pattern), options(_PATTERN_MEMORY))
+        compiled = _compiled(pattern)
     except re2.error as error:
         return f"is not RE2: {_words(error)}"
     if compiled.programsize > MAX_PROGRAM:

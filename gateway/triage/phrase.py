@@ -3,11 +3,11 @@
 Needs time in proportion to the text only; no phrase becomes a regular expression.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
-from gateway.triage.normal import is_word
+from gateway.triage.normal import WORD_LETTER, is_word
 
 OPEN = "*"
 """Where it stands a word goes on, or begins, with whatever letters."""
@@ -22,6 +22,7 @@ MAX_WORD = 64
 """Letters that `*` may stand for; longer words are none."""
 
 _SENTENCE_ENDS = (". ", "? ", "! ", "\u3002", "\n")
+_LETTERS = re.compile(f"{WORD_LETTER}{{0,{MAX_WORD}}}")
 
 Span = tuple[int, int]
 
@@ -36,28 +37,54 @@ class _Run:
     """Whether the first word may have begun before, and the last go on after, what is written."""
 
 
-def spans_of(phrase: str, text: str) -> Iterator[Span]:
-    """Where a folded phrase stands in folded text, first things first."""
-    first, *others = _runs(phrase)
-    for start, end in _run_spans(first, text, 0, len(text)):
-        last = _after(others, text, end) if others else end
-        if last is not None:
-            yield start, last
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One folded phrase, taken apart."""
+
+    first: _Run
+    others: tuple[_Run, ...] = ()
+
+    @property
+    def head(self) -> str:
+        """The text with which every occurrence begins, apart from what `*` stands for before it."""
+        return self.first.segments[0]
+
+    @property
+    def is_words(self) -> bool:
+        """Whether it is written out: without `*` and ` .. `."""
+        return not (self.others or self.opens or self.goes_on)
+
+    @property
+    def opens(self) -> bool:
+        """Whether the first word may have begun before the head."""
+        return self.first.opens
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the word at the end of the head may go on behind it."""
+        return self.first.closes or len(self.first.segments) > 1
+
+    def spans(self, text: str, starts: Iterable[int]) -> Iterator[Span]:
+        """Where it stands in folded text, of the places where its head may begin, in their order."""
+        for start in starts:
+            span = _run_at(self.first, text, start)
+            end = span and _after(self.others, text, span[1])
+            if span and end:
+                yield span[0], end
 
 
-def literal_of(phrase: str) -> str:
-    """The longest text that stands wherever the folded phrase does."""
-    return max((segment for run in _runs(phrase) for segment in run.segments), key=len)
+def places(words: str, text: str) -> Iterator[int]:
+    """Where these characters stand in the text."""
+    at = text.find(words)
+    while at >= 0:
+        yield at
+        at = text.find(words, at + 1)
 
 
-def length_of(phrase: str) -> int:
-    """Characters that an occurrence of the folded phrase has at most."""
-    return len(phrase) + phrase.count(OPEN) * MAX_WORD + phrase.count(BETWEEN) * MAX_BETWEEN
-
-
-@lru_cache(maxsize=65_536)
-def _runs(phrase: str) -> tuple[_Run, ...]:
-    return tuple(_run(part.strip()) for part in phrase.split(BETWEEN))
+def parse_phrase(folded: str) -> Phrase:
+    """A folded phrase taken apart; it has passed `phrase_fault`."""
+    first, *others = (_run(part.strip()) for part in folded.split(BETWEEN))
+    return Phrase(first, tuple(others))
 
 
 def _run(words: str) -> _Run:
@@ -65,7 +92,7 @@ def _run(words: str) -> _Run:
     return _Run(tuple(bare.split(OPEN)), opens=words.startswith(OPEN), closes=words.endswith(OPEN))
 
 
-def _after(runs: list[_Run], text: str, end: int) -> int | None:
+def _after(runs: tuple[_Run, ...], text: str, end: int) -> int | None:
     """Where the last of the runs ends, each found close behind the one before and in its sentence."""
     for run in runs:
         high = min(end + MAX_BETWEEN + sum(map(len, run.segments)) + MAX_WORD * len(run.segments), len(text))
@@ -77,25 +104,30 @@ def _after(runs: list[_Run], text: str, end: int) -> int | None:
 
 
 def _run_spans(run: _Run, text: str, low: int, high: int) -> Iterator[Span]:
-    head = run.segments[0]
-    start = text.find(head, low, high)
+    start = text.find(run.segments[0], low, high)
     while start >= 0:
-        end = _run_end(run, text, start + len(head))
-        if end is not None and (run.opens or not _goes_on(text, start)):
-            yield (_word_start(text, start) if run.opens else start), end
-        start = text.find(head, start + 1, high)
+        span = _run_at(run, text, start)
+        if span is not None:
+            yield span
+        start = text.find(run.segments[0], start + 1, high)
 
 
-def _run_end(run: _Run, text: str, end: int) -> int | None:
-    """The end of the run whose first segment ends there; None where the others do not follow."""
+def _run_at(run: _Run, text: str, start: int) -> Span | None:
+    """The occurrence of the run whose first segment begins there."""
+    head = run.segments[0]
+    if start < 0 or not text.startswith(head, start) or not (run.opens or not _goes_on(text, start)):
+        return None
+    end = start + len(head)
     for segment in run.segments[1:]:
         end = _word_end(text, end)
         if not text.startswith(segment, end):
             return None
         end += len(segment)
     if run.closes:
-        return _word_end(text, end)
-    return None if _goes_on(text, end) else end
+        end = _word_end(text, end)
+    elif _goes_on(text, end):
+        return None
+    return (_word_start(text, start) if run.opens else start), end
 
 
 def _goes_on(text: str, at: int) -> bool:
@@ -104,10 +136,8 @@ def _goes_on(text: str, at: int) -> bool:
 
 
 def _word_end(text: str, at: int) -> int:
-    limit = min(at + MAX_WORD, len(text))
-    while at < limit and _goes_on(text, at):
-        at += 1
-    return at
+    letters = _LETTERS.match(text, at) if _goes_on(text, at) else None
+    return letters.end() if letters else at
 
 
 def _word_start(text: str, at: int) -> int:

@@ -7,4 +7,4 @@ from gateway.triage.normal import fold
 
 def sends_to_mla_first(text: Text, phrases: tuple[str, ...]) -> bool:
     """Whether it tells a requester to ask for mutual assistance first, by phrases of the rules; what is quoted does not count."""
-    return compile_terms(phrases, ()).stand_in(fold(text.body))
+    return bool(compile_terms(phrases, ()).spans(fold(text.body)))

@@ -3,7 +3,8 @@
 Never half-valid: either every file is right or ConfigError names every place that is not. Reads no file itself.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,7 +105,9 @@ class Ruleset:
     digest: str
     rules: tuple[Rule, ...] = field(repr=False)
     index: Index = field(repr=False, compare=False)
-    """First each rule's own Terms; then three for each rule, those of near, of not_near, of unless."""
+    """Over all wording of the rules: their own, of near, of not_near, of unless."""
+    rules_of: Mapping[Terms, tuple[int, ...]] = field(repr=False, compare=False)
+    """By their own wording the numbers of the rules that have it."""
     scoring: Scoring = field(repr=False)
     items: Mapping[str, Item] = field(repr=False)
     common_words: Mapping[str, frozenset[str]] = field(repr=False)
@@ -149,7 +152,8 @@ def compile_ruleset(tree: RuleTree) -> Ruleset:
     return Ruleset(
         digest=tree.digest,
         rules=rules,
-        index=_index(rules),
+        index=Index(terms for rule in rules for terms in _wording_of(rule)),
+        rules_of=_rules_of(rules),
         scoring=_scoring(tree.scoring),
         items=_items(tree),
         common_words={
@@ -196,14 +200,18 @@ def _rule(shape: RuleShape, language: str) -> Rule:
     )
 
 
-def _index(rules: tuple[Rule, ...]) -> Index:
-    nothing = Near(Terms(), within=0)
-    further = (
-        terms
-        for rule in rules
-        for terms in ((rule.near or nothing).terms, (rule.not_near or nothing).terms, rule.unless or nothing.terms)
-    )
-    return Index((*(rule.terms for rule in rules), *further))
+def _wording_of(rule: Rule) -> Iterator[Terms]:
+    yield rule.terms
+    yield from (near.terms for near in (rule.near, rule.not_near) if near is not None)
+    if rule.unless is not None:
+        yield rule.unless
+
+
+def _rules_of(rules: tuple[Rule, ...]) -> dict[Terms, tuple[int, ...]]:
+    found: defaultdict[Terms, list[int]] = defaultdict(list)
+    for number, rule in enumerate(rules):
+        found[rule.terms].append(number)
+    return {terms: tuple(numbers) for terms, numbers in found.items()}
 
 
 def _terms(wording: Wording) -> Terms:

@@ -5,60 +5,112 @@ absent which stands there.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
 import re2
 
-from gateway.triage.matcher import Terms, options
+from gateway.triage.anchor import Anchors
+from gateway.triage.matcher import Terms, in_order, options, parsed, pattern_spans, stands_near
+from gateway.triage.phrase import Span, places
 
 SET_MEMORY = 32 << 20
 """For one set and the states it keeps: twice as much makes a text that was never seen dearer, half as much makes more sets."""
 
+Found = defaultdict[Terms, list[Iterable[Span]]]
+"""Terms -> the occurrences of each of their phrases and patterns."""
+
 Numbered = Sequence[tuple[int, str]]
 """Number of a term and its source as RE2."""
-
-_Uses = list[tuple[int, int]]
-"""Where one term stands among the Terms: owner and position there, phrases first."""
-
-
-Candidates = Mapping[int, Sequence[int]]
-"""Number of the Terms -> which of its terms may stand in a text, by their numbers, phrases first."""
 
 
 class Index:
     """Made once for a rule set, asked about each text."""
 
     def __init__(self, terms: Iterable[Terms]) -> None:
-        self._given = tuple(terms)
-        phrases: dict[str, _Uses] = {}
-        patterns: dict[str, _Uses] = {}
-        for owner, one in enumerate(self._given):
-            for position, literal in enumerate(one.literals):
-                phrases.setdefault(re2.escape(literal), []).append((owner, position))
-            for position, pattern in enumerate(one.patterns, len(one.phrases)):
-                patterns.setdefault(pattern.pattern, []).append((owner, position))
-        self._uses = (*phrases.values(), *patterns.values())
-        self._phrases = _Sets(list(enumerate(phrases)))
-        self._patterns = _Sets(list(enumerate(patterns, len(phrases))))
+        self._given = tuple(dict.fromkeys(terms))
+        uses: defaultdict[str, list[Terms]] = defaultdict(list)
+        patterns: dict[str, tuple[Any, list[Terms]]] = {}
+        for one in self._given:
+            for phrase in one.phrases:
+                uses[phrase].append(one)
+            for pattern in one.patterns:
+                patterns.setdefault(pattern.pattern, (pattern, []))[1].append(one)
+        self._phrases = tuple((parsed(phrase), owners) for phrase, owners in uses.items())
+        self._patterns = tuple(patterns.values())
+        self._anchors = Anchors([phrase for phrase, _ in self._phrases])
+        self._loose = _Sets([(number, re2.escape(self._phrases[number][0].head)) for number in self._anchors.loose])
+        self._sources = _Sets(list(enumerate(patterns)))
 
     def __reduce__(self) -> tuple[type["Index"], tuple[tuple[Terms, ...]]]:
         """Built again where it is handed to another process: RE2 sets cannot travel."""
         return Index, (self._given,)
 
-    def candidates(self, text: str) -> Candidates:
-        """Terms that stand in folded text, and perhaps some that do not; all of them if RE2 gave up."""
-        found: defaultdict[int, list[int]] = defaultdict(list)
-        uses = self._uses
-        for number in self._standing(text.encode()):
-            for owner, position in uses[number]:
-                found[owner].append(position)
-        return dict(found)
+    def look(self, text: str) -> "Standing":
+        """What stands in folded text."""
+        octets = text.encode()
+        found: Found = defaultdict(list)
+        for number, standing in chain(self._anchors.standing(text), self._loosely(text, octets)):
+            if spans := [*standing]:
+                for owner in self._phrases[number][1]:
+                    found[owner].append(spans)
+        for number in self._sources.matches(octets):
+            pattern, owners = self._patterns[number]
+            later = _Later(pattern, text, octets)
+            for owner in owners:
+                found[owner].append(later)
+        return Standing(text, found)
 
-    def _standing(self, octets: bytes) -> Iterable[int]:
-        phrases, patterns = self._phrases.matches(octets), self._patterns.matches(octets)
-        return range(len(self._uses)) if phrases is None or patterns is None else chain(phrases, patterns)
+    def _loosely(self, text: str, octets: bytes) -> Iterator[tuple[int, Iterable[Span]]]:
+        for number in self._loose.matches(octets):
+            phrase = self._phrases[number][0]
+            yield number, phrase.spans(text, places(phrase.head, text))
+
+
+class _Later:
+    """Where one pattern stands, looked for when the first asks: most of them nobody asks after."""
+
+    def __init__(self, pattern: Any, text: str, octets: bytes) -> None:
+        self._given = pattern, text, octets
+        self._spans: list[Span] | None = None
+
+    def __iter__(self) -> Iterator[Span]:
+        if self._spans is None:
+            self._spans = [*pattern_spans(*self._given)]
+        return iter(self._spans)
+
+
+class Standing:
+    """Where the terms of an index stand in one text; what is asked more than once is put in order once."""
+
+    def __init__(self, text: str, found: Found) -> None:
+        self.text = text
+        self._found = found
+        self._ordered: dict[Terms, tuple[list[Span], int]] = {}
+
+    def terms(self) -> Iterable[Terms]:
+        """Those of which something stands there; of a pattern, perhaps only across two lines, where it does not count."""
+        return self._found.keys()
+
+    def __contains__(self, terms: Terms) -> bool:
+        return terms in self._found
+
+    def spans(self, terms: Terms) -> Sequence[Span]:
+        """All occurrences, first things first, the longer first where two begin together."""
+        return self._in_order(terms)[0]
+
+    def near(self, terms: Terms, span: Span, *, within: int) -> bool:
+        """Whether any of them stands on the same line with at most `within` characters between it and the span."""
+        found, longest = self._in_order(terms)
+        return stands_near(found, self.text, span, within=within, longest=longest)
+
+    def _in_order(self, terms: Terms) -> tuple[list[Span], int]:
+        known = self._ordered.get(terms)
+        if known is None:
+            spans = in_order(chain.from_iterable(self._found.get(terms, ())))
+            known = self._ordered[terms] = spans, max((end - start for start, end in spans), default=0)
+        return known
 
 
 class _Sets:
@@ -67,14 +119,15 @@ class _Sets:
     def __init__(self, sources: Numbered) -> None:
         self._sets = tuple(_compiled(sources))
 
-    def matches(self, octets: bytes) -> list[int] | None:
-        """Numbers of the sources that match; None if the engine gave up."""
+    def matches(self, octets: bytes) -> list[int]:
+        """Numbers of the sources that match; all of a set whose engine gave up."""
         found: list[int] = []
         for one, numbers in self._sets:
             # The engine answers `nothing` and `gave up` alike; the last pattern always matches and tells them apart.
             said = one.Match(octets) or ()
             if len(numbers) not in said:
-                return None
+                found += numbers
+                continue
             found += (numbers[number] for number in said if number < len(numbers))
         return found
 

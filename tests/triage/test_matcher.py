@@ -14,6 +14,7 @@ from gateway.triage.matcher import (
     phrase_fault,
 )
 from gateway.triage.normal import fold
+from gateway.triage.term_index import Index
 
 
 def found(terms, text):
@@ -73,19 +74,8 @@ def test_a_flood_is_looked_at_only_so_often():
     assert len(compile_terms([], ["data"]).spans("data " * 1000)) == MAX_OCCURRENCES
 
 
-def test_first_is_the_earliest_that_counts():
-    terms = compile_terms(["late"], ["earl[a-z]+"])
-    text = "early late earlier late"
-    assert terms.first(text, counts=lambda _: True) == (0, 5)
-    assert terms.first(text, counts=lambda span: span[0] > 7) == (11, 18)
-    assert terms.first(text, counts=lambda _: False) is None
-
-
-def test_among_names_the_terms_to_look_for():
-    terms = compile_terms(["one", "two"], ["thre+"])
-    assert terms.first("one two three", counts=lambda _: True, among={1}) == (4, 7)
-    assert terms.first("one two three", counts=lambda _: True, among={2}) == (8, 13)
-    assert not terms.stand_in("one two three", among=())
+def near(terms, text, span, within):
+    return Index([terms]).look(text).near(terms, span, within=within)
 
 
 NEAR = [
@@ -101,16 +91,16 @@ NEAR = [
 ]
 
 
-@pytest.mark.parametrize(("text", "within", "near"), [row[1:] for row in NEAR], ids=[row[0] for row in NEAR])
-def test_nearness_counts_characters_on_one_line(text, within, near):
+@pytest.mark.parametrize(("text", "within", "expected"), [row[1:] for row in NEAR], ids=[row[0] for row in NEAR])
+def test_nearness_counts_characters_on_one_line(text, within, expected):
     at = text.index("preserve")
-    assert compile_terms(["account"], []).stand_near(text, (at, at + 8), within=within) is near
+    assert near(compile_terms(["account"], []), text, (at, at + 8), within) is expected
 
 
 def test_nearness_takes_patterns_too():
     terms = compile_terms([], [r"\baccounts?\b"])
-    assert terms.stand_near("preserve the accounts", (0, 8), within=10)
-    assert not terms.stand_near("preserve the " + "x" * 60 + " accounts", (0, 8), within=30)
+    assert near(terms, "preserve the accounts", (0, 8), 10)
+    assert not near(terms, "preserve the " + "x" * 60 + " accounts", (0, 8), 30)
 
 
 @settings(max_examples=200, deadline=None)
@@ -120,14 +110,24 @@ def test_nearness_takes_patterns_too():
 )
 def test_nearness_agrees_with_counting(words, within):
     text = " ".join(words)
-    near = compile_terms(["account"], [])
-    accounts = near.spans(text)
+    terms = compile_terms(["account"], [])
+    accounts = terms.spans(text)
     for start, end in compile_terms(["preserve"], []).spans(text):
         expected = any(
             max(start - there, here - end) <= within and "\n" not in text[min(here, start) : max(there, end)]
             for here, there in accounts
         )
-        assert near.stand_near(text, (start, end), within=within) is expected
+        assert near(terms, text, (start, end), within) is expected
+
+
+def test_nearness_is_told_also_behind_a_flood_of_the_word():
+    terms, text = (
+        compile_terms(["account"], []),
+        "account " * (MAX_OCCURRENCES + 1) + "x " * 50 + "preserve the account",
+    )
+    at = text.index("preserve")
+    assert near(terms, text, (at, at + 8), 10)
+    assert not near(terms, text, (at - 20, at - 19), 10)
 
 
 @settings(max_examples=150, deadline=None)

@@ -4,13 +4,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.triage.matcher import compile_terms
 from gateway.triage.normal import fold
-from gateway.triage.phrase import length_of, literal_of, spans_of
+from gateway.triage.phrase import MAX_BETWEEN, MAX_WORD, parse_phrase, places
+from gateway.triage.term_index import Index
 
 
 def found(phrase: str, text: str) -> list[str]:
     folded = fold(text)
-    return [folded[start:end] for start, end in spans_of(fold(phrase), folded)]
+    terms = compile_terms([phrase], [])
+    spans = terms.spans(folded)
+    assert Index([terms]).look(folded).spans(terms) == spans
+    return [folded[start:end] for start, end in spans]
 
 
 @pytest.mark.parametrize(
@@ -41,7 +46,18 @@ PHRASES = st.sampled_from(["ab*", "*ab", "*ab*", "ab* ba*", "ab .. ba*", "ab", "
 
 @settings(max_examples=200, deadline=None)
 @given(PHRASES, st.text(alphabet="ab. ბა保\n", max_size=80))
-def test_an_occurrence_holds_the_literal_and_is_no_longer_than_said(phrase: str, text: str) -> None:
-    for start, end in spans_of(phrase, text):
-        assert literal_of(phrase) in text[start:end]
-        assert 0 < end - start <= length_of(phrase)
+def test_an_occurrence_begins_with_its_head_and_is_bounded(phrase: str, text: str) -> None:
+    known = parse_phrase(phrase)
+    for start, end in known.spans(text, places(known.head, text)):
+        assert known.head in text[start:end]
+        assert 0 < end - start <= len(phrase) + 4 * MAX_WORD + MAX_BETWEEN
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(PHRASES, min_size=1, max_size=4), st.text(alphabet="ab. ბა保\n", max_size=80))
+def test_many_phrases_together_stand_where_each_of_them_stands(phrases: list[str], text: str) -> None:
+    every = [compile_terms([phrase], []) for phrase in phrases]
+    standing = Index(every).look(text)
+    for terms in every:
+        assert standing.spans(terms) == terms.spans(text)
+        assert (terms in standing) is bool(terms.spans(text))

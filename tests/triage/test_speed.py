@@ -1,5 +1,6 @@
 """Classification keeps its time: the shipped pack where it is there, the small one always."""
 
+import gc
 import statistics
 import time
 from functools import cache
@@ -35,7 +36,12 @@ def mail():
 
 def milliseconds(work):
     """Median processor time of one call, in the quietest of five rounds: other processes cost cache, not time."""
-    return min(statistics.median(timed(work) for _ in range(15)) for _ in range(5))
+    # as in a judge: the collector need not walk over what was there before the first mail
+    gc.freeze()
+    try:
+        return min(statistics.median(timed(work) for _ in range(15)) for _ in range(5))
+    finally:
+        gc.unfreeze()
 
 
 def timed(work):
