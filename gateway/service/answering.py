@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from gateway import log, metrics
 from gateway.channel.refusals import CANNOT_DECIDE
 from gateway.errors import JudgeDefeated, NotPermitted, StoreUnavailable
+from gateway.mail.outgoing import login_of
 from gateway.mail.scan import scan_header
 from gateway.mail.thread import keys_of
 from gateway.model.case import make_reference
@@ -113,7 +114,7 @@ class Answering:
         keys = keys_of(header, envelope.rcpt_tos)
         mailbox = nursery.equipment.settings.contact_point.mailbox
         recall = self._journal.recall(keys, mailbox=mailbox, request_key=None, recipients=envelope.rcpt_tos)
-        waived = self._journal.waived(mailbox, now=now)
+        waived = self._journal.waived(mailbox, now=now, login=envelope.login or login_of(header)[0])
 
         def asked(judge: Judge, reference: str | None) -> Dispatch:
             left = max(0.1, end - time.monotonic())

@@ -76,16 +76,21 @@ def _granted(
     return _confirm(connection, open_ones[0], refusal, mailbox=mailbox, by=by, now=now)
 
 
-def active_numbers(connection: Connection, mailbox: str, now: datetime) -> frozenset[str]:
-    """Numbers of the decisions that may be passed over now."""
-    living = select(exceptions.c.number).where(
+def active_numbers(connection: Connection, mailbox: str, now: datetime, *, login: str | None) -> frozenset[str]:
+    """Numbers of the decisions that may be passed over now in that login's mail; nobody sends by his own permission."""
+    living = select(exceptions.c.number, exceptions.c.proposed_by, exceptions.c.granted_by).where(
         exceptions.c.mailbox == mailbox,
         exceptions.c.until > now,
         exceptions.c.granted_at.is_not(None),
         exceptions.c.revoked_at.is_(None),
         exceptions.c.used < exceptions.c.uses,
     )
-    return frozenset(connection.scalars(living))
+    rows = connection.execute(living)
+    return frozenset(
+        row.number
+        for row in rows
+        if login is None or not any(_same_person(one, login) for one in (row.proposed_by, row.granted_by))
+    )
 
 
 def use(

@@ -255,10 +255,10 @@ class Journal:
             )
         )
 
-    def waived(self, mailbox: str, *, now: datetime) -> frozenset[str]:
-        """Numbers of the decisions that exceptions let pass now."""
+    def waived(self, mailbox: str, *, now: datetime, login: str | None = None) -> frozenset[str]:
+        """Numbers of the decisions that exceptions let pass now, in a mail of that login."""
         with self.database.reading() as connection:
-            return exceptions.active_numbers(connection, mailbox, now)
+            return exceptions.active_numbers(connection, mailbox, now, login=login)
 
     def grant(
         self,

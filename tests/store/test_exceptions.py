@@ -107,6 +107,15 @@ def test_who_wrote_the_mail_permits_nothing(journal: Journal, case: str) -> None
         granted(journal, "officer")
 
 
+def test_nobody_sends_by_his_own_permission(journal: Journal, case: str) -> None:
+    submitted(journal, refused(Waiver.TWO))
+    granted(journal, "admin")
+    granted(journal, "second")
+    for login in ("admin", "second@institution.gov.example"):
+        assert journal.waived(MAILBOX, now=NOW, login=login) == frozenset()
+    assert journal.waived(MAILBOX, now=NOW, login="officer") == {NUMBER}
+
+
 @pytest.mark.parametrize("login", ["Officer", "officer@institution.gov.example"])
 def test_a_login_is_the_same_person_however_the_server_writes_it(journal: Journal, case: str, login: str) -> None:
     submitted(journal, replace(refused(), login=login))
