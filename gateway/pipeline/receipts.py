@@ -75,9 +75,7 @@ def _keys(contact: str | None, at: datetime, tools: Tools) -> tuple[PinnedKey, .
 
 
 def _text(arrival: Arrival, verdict: Verdict, reference: str, message_id: str, tools: Tools) -> str:
-    own = verdict.classification.language
-    further = own is not None and own != FIRST_LANGUAGE and own in tools.settings.receipts.languages
-    languages = (FIRST_LANGUAGE, own) if further and own else (FIRST_LANGUAGE,)
+    languages = (FIRST_LANGUAGE, *_further(verdict, tools))
     try:
         texts = [
             render(
@@ -89,6 +87,13 @@ def _text(arrival: Arrival, verdict: Verdict, reference: str, message_id: str, t
     except ValueError as error:
         raise SealFailed(f"the receipt's template: {error}") from error
     return BETWEEN_LANGUAGES.join(texts)
+
+
+def _further(verdict: Verdict, tools: Tools) -> tuple[str, ...]:
+    """The request's own language, where `receipts.languages` names it and rules/ has words in it."""
+    own = (verdict.classification.language or FIRST_LANGUAGE).partition("-")[0]
+    written = (own, verdict.receipt.level) in tools.ruleset.receipts
+    return (own,) if written and own != FIRST_LANGUAGE and own in tools.settings.receipts.languages else ()
 
 
 def _context(

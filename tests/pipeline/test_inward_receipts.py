@@ -139,6 +139,15 @@ def test_a_language_that_is_not_configured_is_answered_in_english(world):
     assert "\r\n----------\r\n" not in signed_text(world, only_receipt(outcome)).decode()
 
 
+def test_a_language_without_words_in_rules_is_answered_in_english_once(world):
+    silent = {key: text for key, text in world.tools.ruleset.receipts.items() if key[0] != "fr"}
+    tools = replace(world.tools, ruleset=replace(world.tools.ruleset, receipts=silent))
+    outcome = world.receive(world.bx.plain(MAILBOX, *PRESERVATION_FR), sender=world.bx, tools=tools)
+    text = signed_text(world, only_receipt(outcome)).decode()
+    assert text.count("This is an automatic receipt") == 1
+    assert "\r\n----------\r\n" not in text
+
+
 def test_one_arrival_has_one_message_id_however_often_it_is_judged(world):
     arrival = world.arrival(world.bx.plain(MAILBOX, *PRESERVATION), sender=world.bx)
     facts = Facts(reference=reference(arrival.number), final=True)
