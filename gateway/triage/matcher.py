@@ -60,7 +60,8 @@ class Terms:
         A whole pack is looked for by its Index.
         """
         searched = text.encode() if self.patterns else b""
-        phrases = (parsed(one).spans(text, places(parsed(one).head, text)) for one in self.phrases)
+        there = (phrase for phrase in map(parsed, self.phrases) if phrase.first.segments[0] in text)
+        phrases = (phrase.spans(text, places(phrase.head, text)) for phrase in there)
         patterns = (pattern_spans(one, text, searched) for one in self.patterns)
         found = chain.from_iterable(islice(spans, MAX_OCCURRENCES) for spans in chain(phrases, patterns))
         return in_order(found)
