@@ -1,5 +1,6 @@
 """No operation of the road reads a table from end to end: its cost must not grow with the mail that is kept."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,8 +18,10 @@ from journal_samples import (
 )
 from traced import traced
 
+from gateway.model.clock import Clock, ClockStart
 from gateway.model.message import ThreadKeys
 from gateway.model.outbox import Fate, HopReply
+from gateway.store.clocks import Telling
 from gateway.store.journal import Journal
 
 LEASE = timedelta(minutes=5)
@@ -32,7 +35,8 @@ def whole_road(journal: Journal) -> None:
         arrival = claim.arrival
         keys = ThreadKeys(message_id="<a@x.example>", references=("<b@x.example>",), tags=(reference_of(1),))
         journal.recall(keys, mailbox=MAILBOX, request_key="k", arrival=arrival, recipients=(ASKER,))
-        journal.record(arrival.id, outcome(arrival.number), now=NOW, per_contact_hour=9, all_hour=9)
+        judged = replace(outcome(arrival.number), clocks=(ClockStart(Clock.FIRST_ANSWER, NOW, NOW + LEASE),))
+        journal.record(arrival.id, judged, now=NOW, per_contact_hour=9, all_hour=9)
         journal.postpone(arrival.id, until=NOW, tries=1)
     journal.dispatch(dispatch(case_view(1), answer_mail()), mailbox=MAILBOX, envelope=SUBMITTED, content=b"x", now=NOW)
     for mail in journal.claim_mails(limit=9, owner="courier", now=NOW, lease=LEASE):
@@ -43,6 +47,17 @@ def whole_road(journal: Journal) -> None:
     journal.verdict_of(reference_of(1))
     journal.queue(limit=5)
     journal.figures()
+    look_at_clocks(journal)
+
+
+def look_at_clocks(journal: Journal) -> None:
+    later = NOW + LEASE
+    due = journal.clocks.due(mailbox=MAILBOX, now=later, limit=9)
+    assert due
+    journal.clocks.tell([Telling(one.clock, "due", ()) for one in due], now=later)
+    journal.clocks.of_case(reference_of(1))
+    journal.clocks.overdue(later)
+    journal.clocks.figures(later)
 
 
 @pytest.fixture
