@@ -77,7 +77,15 @@ def test_a_call_to_the_directorys_number_confirms_an_emergency(context: Context,
     record(journal, 1, Category.EMERGENCY, timedelta(minutes=20))
     assert "OVERDUE" in run(context, "list").output
     said = run(
-        context, "call", reference_of(1), "--outcome", "confirmed", "--number", "00000 1234567", "--spoke-with", "A. Roe"
+        context,
+        "call",
+        reference_of(1),
+        "--outcome",
+        "confirmed",
+        "--number",
+        "00000 1234567",
+        "--spoke-with",
+        "A. Roe",
     )
     assert said.exit_code == 0, said.output
     assert shown(context, 1)["assurance"] == "confirmed"
