@@ -32,7 +32,7 @@ def reminders_to_counterpart(
             return counterpart_reminder(
                 due, step.name, contact, at=now, settings=settings, secret=known.secret, seal=sealer
             )
-        except SealFailed as error:
+        except (SealFailed, ValueError) as error:
             log.alarm("reminder-not-sealed", case=due.case.reference, error=str(error), remedy="run `cp247 doctor`")
             return None
 

@@ -57,18 +57,18 @@ class Reminding:
 
     def look(self, now: datetime) -> int:
         """How many steps were told at that moment: all that were due, in transactions of some each."""
-        mailbox, told = self._settings.contact_point.mailbox, 0
+        mailbox, count = self._settings.contact_point.mailbox, 0
         while not self._stopping.is_set():
             due = self._book.due(mailbox=mailbox, now=now, limit=AT_ONCE)
             if not due:
                 break
-            tellings = [self._telling(one, step, now) for one in due if (step := due_step(one.clock, now)) is not None]
+            tellings = [told for one in due if (told := self._telling(one, now)) is not None]
             done = self._book.tell(tellings, now=now)
-            told += done
+            count += done
             if not done:
-                # another process tells these
+                # another process tells these, or they cannot be written
                 break
-        return told
+        return count
 
     def _run(self) -> None:
         while not self._stopping.wait(LOOK_SECONDS):
@@ -83,8 +83,16 @@ class Reminding:
                     log.note("reminded", count=told)
                     self._outbox_filled()
 
-    def _telling(self, due: DueClock, step: Step, now: datetime) -> Telling:
-        notice = reminder(due, step.name, at=now, settings=self._settings)
+    def _telling(self, due: DueClock, now: datetime) -> Telling | None:
+        """What is told of it; a notice that cannot be written keeps no other from being told."""
+        step = due_step(due.clock, now)
+        if step is None:
+            return None
+        try:
+            notice = reminder(due, step.name, at=now, settings=self._settings)
+        except ValueError as error:
+            log.alarm("clocks-not-seen", case=due.case.reference, error=log.fault(error), remedy="report it")
+            return None
         further = self._to_counterpart(due, step, now)
         mails = (notice,) if further is None else (notice, further)
         return Telling(due.clock, step.name, mails, _call(due, step) if step.pages else None)
