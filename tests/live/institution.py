@@ -108,7 +108,12 @@ class Institution:
     def delivered(self, content: bytes, *, folder: str = "INBOX", seconds: float = 30) -> tuple[set[str], bytes]:
         """Flags and bytes of the delivered form of that mail."""
         about = field(content, "Message-ID").encode()
-        found = wait_until(lambda: self.mails(folder=folder, about=about), seconds=seconds, what="delivery")
+
+        def without_cards() -> list[tuple[set[str], bytes]]:
+            mails = self.mails(folder=folder, about=about)
+            return [one for one in mails if field(one[1], "Auto-Submitted") != "auto-notified"]
+
+        found = wait_until(without_cards, seconds=seconds, what="delivery")
         assert len(found) == 1
         return found[0]
 
