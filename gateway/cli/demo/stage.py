@@ -12,6 +12,8 @@ from gateway.model.message import Header
 from gateway.model.trust import PinnedKey
 from gateway.trust.gnupg_home import GnupgHome
 
+CARD = ("Auto-Submitted", "auto-notified")
+"""Field and value of what the gateway itself writes to the mailbox."""
 PATIENCE = 30.0
 
 
@@ -47,8 +49,10 @@ class Stage:
             return _transaction(client, content, mail_from=self.mailbox, rcpt_tos=rcpt_tos)
 
     def delivered(self) -> bytes:
-        """The next message in the mailbox."""
-        return self._next(self.folder / "state" / "mailbox", wait=PATIENCE)
+        """The next message in the mailbox that came in; cards about it are passed over."""
+        while value(content := self._next(self.folder / "state" / "mailbox", wait=PATIENCE), CARD[0]) == CARD[1]:
+            continue
+        return content
 
     def relayed(self, *, wait: float = PATIENCE) -> bytes:
         """The next message that leaves; b'' when none does."""
