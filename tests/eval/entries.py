@@ -72,7 +72,7 @@ class Entry:
 def read_entries(folder: Path = LETTERS) -> list[Entry]:
     """Every mail of the set, in the order of the files; raises ValueError or KeyError where a label is no word of ours."""
     # Every scalar stays text: a phone number is no integer and a time no date.
-    reader = YAML(typ="base")
+    reader = YAML(typ="base", pure=True)
     return [_entry(one, path.stem) for path in sorted(folder.glob("*.yaml")) for one in reader.load(path)]
 
 
