@@ -1,9 +1,7 @@
 """Stored messages whose verdict a key has a part in: named when the key comes, changes or goes, and judged again on request."""
 
-import getpass
 import json
 import os
-import pwd
 import sys
 from collections.abc import Iterable
 
@@ -11,6 +9,7 @@ import click
 
 from gateway.cli.context import Context
 from gateway.cli.journal_view import opened_journal, written
+from gateway.cli.person import acting_person
 from gateway.errors import StoreUnavailable
 from gateway.model.outcome import Verdict
 from gateway.model.trust import PinnedKey, Result
@@ -40,7 +39,7 @@ def judge_again(context: Context, references: tuple[str, ...], as_json: bool) ->
 
 def review(context: Context, references: Iterable[str], *, as_json: bool = False) -> None:
     """Judge all messages of these cases again, and say what became of each."""
-    with opened_journal(context) as journal, Review(context.settings(), journal, by=_login()) as again:
+    with opened_journal(context) as journal, Review(context.settings(), journal, by=acting_person()) as again:
         for reference in dict.fromkeys(references):
             for one in again.again(reference):
                 click.echo(json.dumps(_reviewed_json(one)) if as_json else _told(one))
@@ -78,14 +77,6 @@ def _signed_by(context: Context, key: PinnedKey) -> tuple[Signed, ...]:
     except StoreUnavailable as error:
         click.echo(f"stored messages were not looked through: {error}", err=True)
         return ()
-
-
-def _login() -> str:
-    """Who sits at the keyboard: the login behind sudo, else our own."""
-    try:
-        return pwd.getpwuid(int(os.environ["SUDO_UID"])).pw_name
-    except (KeyError, ValueError):
-        return getpass.getuser()
 
 
 def _told(one: Reviewed) -> str:
