@@ -34,6 +34,7 @@ _RESOLVER = VersionedResolver(version=(1, 2), loader=None, loadumper=None)
 _UNUSUAL = re.compile(
     r"(?:^|[\s\[\]{},?])[&*!]"  # anchors, aliases, tags
     r"|[:-][ ]+[|>][-+0-9]*[ ]*(?:#.*)?$"  # block scalars
+    r"|(?:-[ ]+){3}"  # lists in lists on one line: libyaml follows them until the stack is full
     r"|^(?:---|\.\.\.|%)|(?:^|[\s\[\]{},])\?\s|\t"  # documents, directives, keys of several words
     r"|[^\n\r\x20-\x7e\xa0-\u2027\u202a-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]",
     re.MULTILINE,

@@ -66,3 +66,10 @@ def test_a_plain_word_means_what_version_1_2_says(word: str) -> None:
     text = f"a: [{word}]"
     read = read_yaml("x.yaml", text.encode())
     assert isinstance(read, Complaint) or (read.values, dict(read.positions)) == slowly(text)
+
+
+@pytest.mark.parametrize("text", ["- " * 50_000 + "x", "[" * 4_900 + "]" * 4_900, "{a: " * 4_900 + "}" * 4_900])
+def test_no_depth_fills_the_stack(text: str) -> None:
+    read = read_yaml("x.yaml", text.encode())
+    assert isinstance(read, Complaint)
+    assert "too deeply" in str(read)
