@@ -11,7 +11,7 @@ from rich.console import Console
 from gateway.cli.demo.stub_dns import StubDns
 
 from . import report
-from .entries import Entry, Half, halves, read_entries
+from .entries import LETTERS, Entry, Half, halves, read_entries
 from .mails import MAILBOX, mail
 from .score import Answer
 
@@ -25,11 +25,17 @@ WIDTH = 120
 @click.option("--quiet", is_flag=True, help="Only the figures, no misses.")
 @click.option("--report", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write Markdown to this file.")
 @click.option(
+    "--letters",
+    type=click.Path(exists=True, path_type=Path, file_okay=False),
+    default=LETTERS,
+    help="Another folder of such mails; use it with `--split all`.",
+)
+@click.option(
     "--mails", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write the mails there first."
 )
-def main(split: str, quiet: bool, file: Path | None, folder: Path | None) -> None:
+def main(split: str, quiet: bool, file: Path | None, letters: Path, folder: Path | None) -> None:
     """Judge the mails of one half and print figures and misses."""
-    entries = read_entries()
+    entries = read_entries(letters)
     half = halves(entries)
     chosen = [one for one in entries if split in {ALL, half[one.id]}]
     if folder is not None:
