@@ -30,6 +30,7 @@ ALIAS = "duty@institution.gov.example"
 HOSTNAME = "gw.institution.gov.example"
 SECRET = b"a secret of forty-eight octets, good for nothing"
 NOW = datetime.now(UTC).replace(microsecond=0)
+"""When the tests began: to count days from. What a correspondent signs is judged by the clock it is signed by."""
 RULES = Path(__file__).parents[2] / "rules"
 
 PRESERVATION = (
@@ -90,7 +91,7 @@ class World:
             "helo": f"mail.{sender.domain}",
         }
         return Arrival(
-            self.numbers, MAILBOX, NOW, Envelope(**{**given, **envelope}), content,
+            self.numbers, MAILBOX, datetime.now(UTC), Envelope(**{**given, **envelope}), content,
             hashlib.sha256(content).hexdigest(), number=self.numbers,
         )  # fmt: skip
 
@@ -119,7 +120,7 @@ class World:
         """What becomes of an officer's mail."""
         return outward(
             content, Envelope(mail_from=mail_from, rcpt_tos=rcpt_tos), candidates=cases, reference=number,
-            tools=tools or self.tools, at=NOW,
+            tools=tools or self.tools, at=datetime.now(UTC),
         )  # fmt: skip
 
     def with_settings(self, **changes: object) -> Tools:

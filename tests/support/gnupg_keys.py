@@ -14,7 +14,7 @@ from gateway.model.trust import PinnedKey
 from gateway.trust.gnupg_home import GnupgHome
 
 NOW = datetime.now(UTC).replace(microsecond=0)
-"""The moment at which tests judge; keys of correspondents are a day older."""
+"""When the tests began: to count days from, the run may be long since; keys of correspondents are a day older."""
 BIRTH = int(NOW.timestamp()) - 86_400
 
 

@@ -1,7 +1,7 @@
 """What unseal says about real mail made by real gpg: each attack beside its innocent twin."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,8 @@ from gateway.trust.openpgp_packets import Armor, Packet, Tag, dearmor, packets, 
 def ask(home: GnupgHome, borduria: Contact, syldavia: Contact, own_fingerprint: str):
     signers = {f: one for one in (borduria, syldavia) for key in one.keys for f in (key.fingerprint, *key.subkeys)}
 
-    def asked(entity: bytes, contact: Contact | None = borduria, at=NOW + timedelta(minutes=1), outer=None) -> Unsealed:
+    def asked(entity: bytes, contact: Contact | None = borduria, at=None, outer=None) -> Unsealed:
+        at = at or datetime.now(UTC) + timedelta(minutes=1)
         content = mail(entity) if outer is None else mail(entity, outer)
         return unseal(scan(content), contact=contact, signers=signers, home=home, at=at)
 
@@ -374,7 +375,7 @@ def test_compression_bomb_is_cut_off(
     police: Correspondent, own_armored: bytes, home: GnupgHome, borduria: Contact
 ) -> None:
     cipher = police.encrypt(b"\0" * 80_000_000, own_armored, more=("--compress-algo", "zlib", "--compress-level", "9"))
-    found = unseal(scan(mail(encrypted_entity(cipher))), contact=borduria, signers={}, home=home, at=NOW)
+    found = unseal(scan(mail(encrypted_entity(cipher))), contact=borduria, signers={}, home=home, at=datetime.now(UTC))
     assert len(cipher) < 400_000
     assert found.content is None
     assert found.reasons == (Reason.CANNOT_DECRYPT,)
@@ -732,7 +733,7 @@ def test_one_changed_byte_makes_a_signature_bad(ask, police: Correspondent, old:
 
 def test_file_saved_with_lf_is_still_good(ask, police: Correspondent, home: GnupgHome, borduria: Contact) -> None:
     content = mail(signed_entity(police.sign(PART))).replace(b"\r\n", b"\n")
-    assert unseal(scan(content), contact=borduria, signers={}, home=home, at=NOW).good
+    assert unseal(scan(content), contact=borduria, signers={}, home=home, at=datetime.now(UTC)).good
 
 
 # -- not knowing ---------------------------------------------------------------------------------------------------
