@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 from counterpart import Counterpart
 from journal_samples import MAILBOX, MemoryBody
+from rule_pack import FOLDER
 
 from gateway.cli.cases import cases
 from gateway.cli.context import Context
@@ -30,7 +31,6 @@ from gateway.service.tools import make_tools
 from gateway.store.journal import Journal, open_journal
 from gateway.trust.gnupg_home import GnupgHome
 
-RULES = Path(__file__).parents[2] / "rules"
 CONTACT = """\
 name: Police of Borduria
 country: BX
@@ -74,7 +74,7 @@ def context(tmp_path: Path, own) -> Context:
         "hostname: gw.institution.gov.example\n"
         f"contact_point: {{name: Contact Point, country: XX, mailbox: {MAILBOX}}}\n"
         f"dkim: {{domain: institution.gov.example, key: {tmp_path}/dkim.pem}}\n"
-        f"secret: {tmp_path}/secret\nrules: {RULES}\ndatabase: 'sqlite:{tmp_path}/gateway.db'\n"
+        f"secret: {tmp_path}/secret\nrules: {FOLDER}\ndatabase: 'sqlite:{tmp_path}/gateway.db'\n"
         f"openpgp: {{home: {home.home}, signing_key: {fingerprint}}}\n"
         # nobody answers there: whatever is judged again must do with the answers that were kept
         'dns: {nameservers: ["127.0.0.1:9"], timeout: 1}\n'

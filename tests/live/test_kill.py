@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 
 import pytest
 from ports import wait_until
+from rule_pack import FOLDER
 from running import Running
 
 from gateway.cli.demo.foreign import Foreign, Identity
@@ -88,6 +89,7 @@ def test_twenty_kills_under_load_lose_nothing_and_confuse_nobody(tmp_path):
     with StubDns(foreign.zone) as dns:
         gateway = Running(
             tmp_path / "gateway",
+            rules=FOLDER,
             **{"dns.nameservers": [dns.nameserver], "receipts.per_contact_hour": 100_000, "receipts.all_hour": 100_000},
         )
         gateway.enrol(foreign)

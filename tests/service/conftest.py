@@ -1,6 +1,9 @@
-"""A gateway's folder, made once as `cp247 init` makes it."""
+"""A gateway's folder, made once as `cp247 init` makes it, but for the rules: no claim here is about the words of a mail."""
+
+import shutil
 
 import pytest
+from rule_pack import FOLDER
 from running import cp247
 
 from gateway.config import load_settings
@@ -13,6 +16,8 @@ from gateway.store.journal import open_journal
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("service") / "gateway"
     cp247("init", str(path))
+    shutil.rmtree(path / "rules")
+    shutil.copytree(FOLDER, path / "rules")
     return path
 
 

@@ -12,6 +12,7 @@ import time
 import pytest
 from lmtp_stub import Manners, lmtp_stub
 from ports import wait_until
+from rule_pack import FOLDER
 from running import CP247, ENVIRONMENT, Running, family
 
 MAILBOX = "247cp@institution.gov.example"
@@ -21,7 +22,7 @@ MAILBOX = "247cp@institution.gov.example"
 def folder(tmp_path_factory):
     """A gateway that was good once: its rules are kept in its database."""
     path = tmp_path_factory.mktemp("bad-day") / "gateway"
-    with Running(path, **{"dns.nameservers": ["127.0.0.1:9"], "dns.timeout": 0.2}):
+    with Running(path, rules=FOLDER, **{"dns.nameservers": ["127.0.0.1:9"], "dns.timeout": 0.2}):
         pass
     return path
 

@@ -202,7 +202,7 @@ def test_stopping_does_not_wait_for_judges_that_cannot_be_born(journal, nursery)
 
 def test_an_emergency_that_dns_keeps_open_calls_at_once_and_for_one_cause(journal, nursery, tmp_path):
     (arrival,) = journal.take_in(
-        [incoming(tmp_path, 1, "Emergency disclosure request: there is an imminent threat to her life.")]
+        [incoming(tmp_path, 1, "Emergency disclosure request: there is an imminent threat to life.")]
     )
     judged = []
 

@@ -36,13 +36,13 @@ pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root can speak fo
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory):
+    # the small pack of the tests: what is shown here is the road of a set, not its size
     made = Running(
-        tmp_path_factory.mktemp("promotion") / "g", **{"dns.nameservers": ["127.0.0.1:9"], "dns.timeout": 0.2}
+        tmp_path_factory.mktemp("promotion") / "g",
+        rules=FOLDER,
+        **{"dns.nameservers": ["127.0.0.1:9"], "dns.timeout": 0.2},
     )
     made.stored = store(made.config, MAILS)
-    # the small pack of the tests: what is shown here is the road of a set, not its size
-    shutil.rmtree(made.folder / "rules")
-    shutil.copytree(FOLDER, made.folder / "rules")
     shutil.copytree(made.folder / "rules", made.folder / "draft")
     with (made.folder / "draft" / "phrases" / "en.yaml").open("a", encoding="utf-8") as phrases:
         phrases.write(RULE)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from ports import wait_until
+from rule_pack import FOLDER
 from running import Running, family
 
 MAILBOX = "247cp@institution.gov.example"
@@ -18,7 +19,7 @@ REFUSALS = 'cp247_refusals_total{code="550",direction="inbound"}'
 
 @pytest.fixture(scope="module")
 def gateway(tmp_path_factory):
-    with Running(tmp_path_factory.mktemp("reception") / "gateway") as running:
+    with Running(tmp_path_factory.mktemp("reception") / "gateway", rules=FOLDER) as running:
         yield running
 
 
@@ -67,7 +68,7 @@ def test_it_survives_signals_meant_for_the_service(gateway):
 
 
 def test_it_is_gone_when_the_service_was_killed(tmp_path):
-    gateway = Running(tmp_path / "gateway").start()
+    gateway = Running(tmp_path / "gateway", rules=FOLDER).start()
     children = family(gateway.process.pid)[1:]
     gateway.process.kill()
     gateway.process.wait()
