@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from golden import CASES, DATA, OWN_KEY, SECRET, TESTS, Case, case_folders, differing, own_home, read_case
+from rule_pack import FOLDER
 
 from gateway.cli.demo.stub_dns import StubDns
 from gateway.model.verdict import IDENTIFIER_KINDS, Disposition, Reason
@@ -45,23 +46,40 @@ Explain = Callable[..., Run]
 
 
 @pytest.fixture(scope="module")
-def explain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Explain]:
-    """The verb, in a process of its own, with the world of the golden cases."""
+def explain_by(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], Explain]]:
+    """The verb, in a process of its own, by the rules of that folder, with the world of the golden cases."""
     folder = tmp_path_factory.mktemp("gateway")
     (folder / "secret").write_bytes(SECRET)
     zone = json.loads((CASES / "zone.json").read_text(encoding="utf-8"))
     with own_home() as home, StubDns(zone) as stub:
-        values = {"data": DATA, "rules": TESTS.parent / "rules", "home": home, "key": OWN_KEY}
-        (folder / "gateway.yaml").write_text(CONFIG.format(**values, nameserver=stub.nameserver), encoding="utf-8")
 
-        def run(*arguments: str | Path | bytes, **environment: str) -> Run:
-            return subprocess.run(
-                [sys.executable, "-m", "gateway.cli.main", "--config", folder / "gateway.yaml", "explain", *arguments],
-                capture_output=True, text=True, encoding="utf-8", errors="surrogateescape", check=False, timeout=300,
-                env={**os.environ, **environment},
-            )  # fmt: skip
+        def by(rules: Path) -> Explain:
+            config = folder / f"{rules.name}.yaml"
+            values = {"data": DATA, "rules": rules, "home": home, "key": OWN_KEY, "nameserver": stub.nameserver}
+            config.write_text(CONFIG.format(**values), encoding="utf-8")
 
-        yield run
+            def run(*arguments: str | Path | bytes, **environment: str) -> Run:
+                return subprocess.run(
+                    [sys.executable, "-m", "gateway.cli.main", "--config", config, "explain", *arguments],
+                    capture_output=True, text=True, encoding="utf-8", errors="surrogateescape", check=False, timeout=300,
+                    env={**os.environ, **environment},
+                )  # fmt: skip
+
+            return run
+
+        yield by
+
+
+@pytest.fixture(scope="module")
+def explain(explain_by: Callable[[Path], Explain]) -> Explain:
+    """By the shipped rules."""
+    return explain_by(TESTS.parent / "rules")
+
+
+@pytest.fixture(scope="module")
+def explain_sender(explain_by: Callable[[Path], Explain]) -> Explain:
+    """By rules that are read in no time: enough for who asks, whatever is asked."""
+    return explain_by(FOLDER)
 
 
 def eml(name: str) -> Path:
@@ -140,9 +158,9 @@ def test_it_says_what_the_golden_cases_say(told: dict[str, dict[str, Any]]) -> N
         assert not differing(compared, one), case.name
 
 
-def test_an_accepted_message_exits_0(explain: Explain) -> None:
+def test_an_accepted_message_exits_0(explain_sender: Explain) -> None:
     """A held one exits 1: `told` and the reading for people below."""
-    assert explain("--received-at", AT, eml("accept-listed")).returncode == 0
+    assert explain_sender("--received-at", AT, eml("accept-listed")).returncode == 0
 
 
 def test_people_read_every_result_with_identity_and_reason(explain: Explain) -> None:
@@ -172,9 +190,9 @@ def test_without_a_peer_spf_is_none(told: dict[str, dict[str, Any]]) -> None:
     ],
 )  # fmt: skip
 def test_with_a_peer_spf_is_asked(
-    explain: Explain, options: tuple[str, ...], result: str, identity: str, assurance: str
+    explain_sender: Explain, options: tuple[str, ...], result: str, identity: str, assurance: str
 ) -> None:
-    (one,) = objects(explain("--json", "--received-at", AT, *options, eml("spf-only")))
+    (one,) = objects(explain_sender("--json", "--received-at", AT, *options, eml("spf-only")))
     assert (one["results"][0]["result"], one["results"][0]["identity"], one["assurance"]) == (
         result,
         identity,
@@ -182,10 +200,10 @@ def test_with_a_peer_spf_is_asked(
     )
 
 
-def test_the_envelope_sender_is_the_topmost_return_path(explain: Explain, tmp_path: Path) -> None:
+def test_the_envelope_sender_is_the_topmost_return_path(explain_sender: Explain, tmp_path: Path) -> None:
     delivered = tmp_path / "delivered.eml"
     delivered.write_bytes(b"Return-Path: <247cp@police.gov.b.example>\r\n" + eml("spf-only").read_bytes())
-    run = explain(
+    run = explain_sender(
         "--json",
         "--received-at",
         "2026-07-01",
@@ -203,8 +221,8 @@ def test_the_envelope_sender_is_the_topmost_return_path(explain: Explain, tmp_pa
     assert "key-expired" in expired["reasons"]
 
 
-def test_received_at_is_the_clock_of_signatures_and_keys(explain: Explain) -> None:
-    (one,) = objects(explain("--json", "--received-at", "2026-06-30T10:00:00+00:00", eml("time-key-expired")))
+def test_received_at_is_the_clock_of_signatures_and_keys(explain_sender: Explain) -> None:
+    (one,) = objects(explain_sender("--json", "--received-at", "2026-06-30T10:00:00+00:00", eml("time-key-expired")))
     assert one["assurance"] == "signed"
 
 
@@ -226,8 +244,10 @@ def test_a_file_with_line_feeds_says_so(told: dict[str, dict[str, Any]]) -> None
         (["--peer", "mail.police.gov.b.example", str(eml("accept-listed"))], "is no IP address; write 192.0.2.25"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_judged_is_one_clear_line_and_exit_2(explain: Explain, arguments: list[str], words: str) -> None:
-    run = explain(*arguments)
+def test_what_cannot_be_judged_is_one_clear_line_and_exit_2(
+    explain_sender: Explain, arguments: list[str], words: str
+) -> None:
+    run = explain_sender(*arguments)
     assert run.returncode == 2
     assert words in " ".join(run.stderr.split())
     assert "Traceback" not in run.stderr
