@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ports import wait_until
+from ports import stretched, wait_until
 from running import Running, family
 from slow_mail import (
     SIGNATURE,
@@ -31,7 +31,7 @@ from gateway.service.judging import JUDGE_SECONDS, SPARE_JUDGES
 MAILBOX = "247cp@institution.gov.example"
 BORDURIA = Identity("bx-police", "Police of Borduria", "BX", "247cp@police.gov.b.example", "127.0.0.1", "+000 1")
 PATIENCE = 2.0
-"""How much longer than usual a good message may wait for its delivery behind a slow one."""
+"""How much longer than usual a good message may wait for its delivery behind a slow one, on a machine with nothing else to do."""
 SERVICE_MB = 400
 """Resident memory of the service itself."""
 CHILD_MB = 2300
@@ -80,7 +80,7 @@ class Memory(threading.Thread):
 
 
 class Bench:
-    """A running gateway, somebody it knows, and the usual time from 250 to delivery."""
+    """A running gateway and somebody it knows."""
 
     def __init__(self, gateway: Running, dns: StubDns, foreign: Foreign) -> None:
         self.gateway, self.dns, self.foreign = gateway, dns, foreign
@@ -88,7 +88,7 @@ class Bench:
         self.memory = Memory(gateway.process.pid)
         self.memory.start()
         self._count = 0
-        self.usual = max(self.good_message() for _ in range(3))
+        self._usual = max(self.good_message() for _ in range(3))
 
     def publish(self, zone: dict[str, list]) -> None:
         self.dns.publish({**self.foreign.zone, **zone})
@@ -111,6 +111,10 @@ class Bench:
         began = time.monotonic()
         wait_until(lambda: self.mailbox.header_of(f"good-{self._count}"), seconds=60, what="delivery of a good message")
         return time.monotonic() - began
+
+    def usual(self) -> float:
+        """Seconds from 250 to delivery while nothing is slow: at first, or now if the machine has more to do."""
+        return max(self._usual, self.good_message())
 
     def judged(self, name: str) -> bytes:
         """Header of the slow message as delivered; bounded by what two judges may take."""
@@ -175,9 +179,10 @@ def passes_by(bench: Bench, name: str, slow: Slow) -> None:
     word = re.sub(r"\W", "-", name)
     bench.publish(slow.zone)
     content = slow.content.replace(b"<slow@", f"<{word}@".encode(), 1)
+    usual = bench.usual()
     code = bench.send(content, STRANGER)
     assert (code >= 500) is slow.refused
-    assert bench.good_message() <= bench.usual + PATIENCE
+    assert bench.good_message() <= usual + stretched(PATIENCE)
     if not slow.refused:
         began = time.monotonic()
         header = bench.judged(word)
@@ -209,11 +214,12 @@ def test_judges_that_wait_for_dns_hold_nobody_up(bench, count):
     names = [f"silent-{count}-{number}" for number in range(count)]
     bench.publish({f"{name}._domainkey.freeze.example": ["TIMEOUT"] for name in names})
     signatures = [SIGNATURE % (name.encode(), b"AAAA", b"AAAA") for name in names]
+    usual = bench.usual()
     for name, signature in zip(names, signatures, strict=True):
         assert bench.send(letter(signature, name=name.encode()), STRANGER) == 250
     waited = bench.good_message()
-    print(f"behind {count} that wait for DNS: {waited:.2f} s, usually {bench.usual:.2f} s")
-    assert waited <= bench.usual + PATIENCE
+    print(f"behind {count} that wait for DNS: {waited:.2f} s, usually {usual:.2f} s")
+    assert waited <= usual + stretched(PATIENCE)
     bench.publish({})
     for name in names:
         bench.judged(name)

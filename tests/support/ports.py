@@ -1,6 +1,7 @@
 """Ports and waiting for servers on loopback."""
 
 import contextlib
+import os
 import random
 import socket
 import subprocess
@@ -18,7 +19,7 @@ def free_port() -> int:
     raise RuntimeError("no free port")
 
 
-def wait_for_port(port: int, *, process: subprocess.Popen, log: Path | None = None, seconds: float = 20) -> None:
+def wait_for_port(port: int, *, process: subprocess.Popen, log: Path | None = None, seconds: float = 60) -> None:
     """Return when something listens; say what the server logged if it ended or never does."""
 
     def logged() -> str:
@@ -34,7 +35,13 @@ def wait_for_port(port: int, *, process: subprocess.Popen, log: Path | None = No
     raise TimeoutError(f"port {port} does not open: {logged()}")
 
 
-def wait_until(claim, *, seconds: float = 20, what: str = "it") -> object:
+def stretched(seconds: float) -> float:
+    """As many seconds as these are of a machine that has nothing else to do: on a busy one each second is shared."""
+    running = int(Path("/proc/loadavg").read_text(encoding="ascii").split()[3].partition("/")[0])
+    return seconds * max(1.0, max(os.getloadavg()[0], running) / os.cpu_count())
+
+
+def wait_until(claim, *, seconds: float = 60, what: str = "it") -> object:
     """The first true value of `claim`; fails the test when it stays false."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
