@@ -62,8 +62,9 @@ _UNSPACED = (
     (0x20000, 0x323AF),
 )
 _FIRST_UNSPACED = chr(_UNSPACED[0][0])
-WORD_LETTER = rf"[^\W_{''.join(f'{chr(low)}-{chr(high)}' for low, high in _UNSPACED)}]"
-"""What `is_word` is true of, for patterns of the standard library."""
+_NEVER = rf"\W_{''.join(f'{chr(low)}-{chr(high)}' for low, high in _UNSPACED)}"
+WORD_LETTER, NO_WORD_LETTER = f"[^{_NEVER}]", f"[{_NEVER}]"
+"""What `is_word` is true of, and what it is not, for patterns of the standard library."""
 
 
 def fold(text: str) -> str:

@@ -55,6 +55,11 @@ class Phrase:
         return not (self.others or self.opens or self.goes_on)
 
     @property
+    def is_run(self) -> bool:
+        """Whether it is one piece: without ` .. `, and without `*` but at its ends."""
+        return not self.others and len(self.first.segments) == 1
+
+    @property
     def opens(self) -> bool:
         """Whether the first word may have begun before the head."""
         return self.first.opens
@@ -66,11 +71,25 @@ class Phrase:
 
     def spans(self, text: str, starts: Iterable[int]) -> Iterator[Span]:
         """Where it stands in folded text, of the places where its head may begin, in their order."""
+        if self.is_words:
+            yield from _written_out(self.head, text, starts)
+            return
         for start in starts:
             span = _run_at(self.first, text, start)
             end = span and _after(self.others, text, span[1])
             if span and end:
                 yield span[0], end
+
+
+def _written_out(words: str, text: str, starts: Iterable[int]) -> Iterator[Span]:
+    length = len(words)
+    for start in starts:
+        if (
+            start >= 0
+            and text.startswith(words, start)
+            and not (_goes_on(text, start) or _goes_on(text, start + length))
+        ):
+            yield start, start + length
 
 
 def places(words: str, text: str) -> Iterator[int]:

@@ -41,6 +41,8 @@ class Index:
         self._patterns = tuple(patterns.values())
         self._anchors = Anchors([phrase for phrase, _ in self._phrases])
         self._loose = _Sets([(number, re2.escape(self._phrases[number][0].head)) for number in self._anchors.loose])
+        # nearly always false: phrases without a word are of scripts without spaces
+        self._loose_in_ascii = any(self._phrases[number][0].head.isascii() for number in self._anchors.loose)
         self._sources = _Sets(list(enumerate(patterns)))
 
     def __reduce__(self) -> tuple[type["Index"], tuple[tuple[Terms, ...]]]:
@@ -51,10 +53,9 @@ class Index:
         """What stands in folded text."""
         octets = text.encode()
         found: Found = defaultdict(list)
-        for number, standing in chain(self._anchors.standing(text), self._loosely(text, octets)):
-            if spans := [*standing]:
-                for owner in self._phrases[number][1]:
-                    found[owner].append(spans)
+        for number, spans in chain(self._anchors.standing(text), self._loosely(text, octets)):
+            for owner in self._phrases[number][1]:
+                found[owner].append(spans)
         for number in self._sources.matches(octets):
             pattern, owners = self._patterns[number]
             later = _Later(pattern, text, octets)
@@ -62,23 +63,35 @@ class Index:
                 found[owner].append(later)
         return Standing(text, found)
 
-    def _loosely(self, text: str, octets: bytes) -> Iterator[tuple[int, Iterable[Span]]]:
+    def _loosely(self, text: str, octets: bytes) -> Iterator[tuple[int, list[Span]]]:
+        if text.isascii() and not self._loose_in_ascii:
+            return
         for number in self._loose.matches(octets):
             phrase = self._phrases[number][0]
-            yield number, phrase.spans(text, places(phrase.head, text))
+            if spans := [*phrase.spans(text, places(phrase.head, text))]:
+                yield number, spans
 
 
 class _Later:
-    """Where one pattern stands, looked for when the first asks: most of them nobody asks after."""
+    """Where one pattern stands, looked for only as far as somebody asks: many rules ask for the first place, or for none.
+
+    One reader at a time.
+    """
 
     def __init__(self, pattern: Any, text: str, octets: bytes) -> None:
-        self._given = pattern, text, octets
-        self._spans: list[Span] | None = None
+        self._coming = pattern_spans(pattern, text, octets)
+        self._known: list[Span] = []
 
     def __iter__(self) -> Iterator[Span]:
-        if self._spans is None:
-            self._spans = [*pattern_spans(*self._given)]
-        return iter(self._spans)
+        yield from self._known
+        for span in self._coming:
+            self._known.append(span)
+            yield span
+
+
+def _order(span: Span) -> tuple[int, int]:
+    """First things first, the longer first where two begin together."""
+    return span[0], -span[1]
 
 
 class Standing:
@@ -95,6 +108,11 @@ class Standing:
 
     def __contains__(self, terms: Terms) -> bool:
         return terms in self._found
+
+    def first(self, terms: Terms) -> Span | None:
+        """The first of them in that order: most rules ask for no other, and putting all in order costs more."""
+        firsts = [span for one in self._found.get(terms, ()) if (span := next(iter(one), None))]
+        return min(firsts, key=_order, default=None)
 
     def spans(self, terms: Terms) -> Sequence[Span]:
         """All occurrences, first things first, the longer first where two begin together."""
