@@ -55,9 +55,9 @@ def rule_hits(
     Rules of the languages `without` are not tried.
     """
     looks = looks_of(texts, ruleset)
-    trials = (trial for trial in trials_of(looks, ruleset) if trial.rule.language not in without)
-    hits = (best_hit(trial, looks, ruleset.scoring, show=show) for trial in trials)
-    return tuple(sorted((hit for hit in hits if hit is not None), key=lambda one: (-one.hit.score, one.rule.id)))
+    tried = (rule for rule in rules_standing(looks, ruleset) if rule.language not in without)
+    hits = [hit for rule in tried if (hit := _best_hit(rule, looks, ruleset.scoring, show=show))]
+    return tuple(sorted(hits, key=lambda one: (-one.hit.score, one.rule.id)))
 
 
 def looks_of(texts: Folded, ruleset: Ruleset) -> tuple["Look", ...]:
@@ -65,20 +65,11 @@ def looks_of(texts: Folded, ruleset: Ruleset) -> tuple["Look", ...]:
     return tuple(Look(place, words, ruleset.index.look(words)) for place, words in texts.items() if words)
 
 
-def trials_of(looks: tuple["Look", ...], ruleset: Ruleset) -> Iterator["Trial"]:
+def rules_standing(looks: tuple["Look", ...], ruleset: Ruleset) -> Iterator[Rule]:
     """Every rule whose own wording stands somewhere in the mail, in the order of the rules."""
     standing = {terms for look in looks for terms in look.standing.terms()}
     for number in sorted({number for terms in standing for number in ruleset.rules_of.get(terms, ())}):
-        yield Trial(ruleset.rules[number])
-
-
-def best_hit(trial: "Trial", looks: tuple["Look", ...], scoring: Scoring, *, show: bool) -> RuleHit | None:
-    """The hit of one rule at its best place; None where it does not hit or something takes it back."""
-    if trial.rule.unless is not None and any(trial.taken_back(look) for look in looks):
-        return None
-    hits = (_hit(trial, look, scoring, show=show) for look in looks if look.place in trial.rule.places)
-    best = max((hit for hit in hits if hit is not None), key=lambda hit: hit.score, default=None)
-    return None if best is None else RuleHit(trial.rule, best)
+        yield ruleset.rules[number]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,54 +80,63 @@ class Look:
     words: str
     standing: Standing
 
+    def shown(self, span: Span) -> str:
+        """The words of an occurrence, as far as they are shown."""
+        return self.words[span[0] : span[1]][:MAX_HIT_TEXT]
 
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """One rule tried on a mail."""
 
-    rule: Rule
+def taken_back(rule: Rule, looks: tuple[Look, ...]) -> bool:
+    """Whether something stands somewhere in the mail that makes the whole rule void."""
+    return rule.unless is not None and any(look.standing.first(rule.unless) for look in looks)
 
-    def taken_back(self, look: Look) -> bool:
-        """Whether something stands there that makes the whole rule void."""
-        return self.rule.unless is not None and bool(look.standing.spans(self.rule.unless))
 
-    def span(self, look: Look) -> Span | None:
-        """The earliest occurrence that counts."""
-        near, standing = self.rule.near, look.standing
-        if self.rule.terms not in standing or not (near is None or near.terms in standing):
-            return None
-        spans = islice(standing.spans(self.rule.terms), MAX_TRIED)
-        return next((span for span in spans if self._counts(look, span)), None)
+def has_near(rule: Rule, look: Look, span: Span) -> bool:
+    """Whether what the rule must be near stands near that occurrence of its wording, if anything must."""
+    return rule.near is None or _stands(rule.near, look, span)
 
-    def occurs(self, look: Look) -> Span | None:
-        """The earliest occurrence of its own wording, whether it counts or not."""
-        return next(iter(look.standing.spans(self.rule.terms)), None)
 
-    def has_near(self, look: Look, span: Span) -> bool:
-        """Whether what the rule must be near stands near that occurrence, if anything must."""
-        return self.rule.near is None or _stands(self.rule.near, look, span)
+def _best_hit(rule: Rule, looks: tuple[Look, ...], scoring: Scoring, *, show: bool) -> RuleHit | None:
+    """The hit of one rule at its best place; None where it does not hit or something takes it back."""
+    if taken_back(rule, looks):
+        return None
+    best: tuple[float, Look, Span] | None = None
+    for look in looks:
+        span = _span(rule, look) if look.place in rule.places else None
+        if span is None:
+            continue
+        score = rule.weight * _worth(look.place, span, scoring)
+        if best is None or score > best[0]:
+            best = score, look, span
+    if best is None:
+        return None
+    score, look, span = best
+    shown = look.shown(span) if show else ""
+    return RuleHit(rule, Hit(rule=rule.id, place=look.place, score=score, text=shown, offset=span[0]))
 
-    def _counts(self, look: Look, span: Span) -> bool:
-        """Whether the occurrence is near what it must be near, and not near what it must not."""
-        not_near = self.rule.not_near
-        return self.has_near(look, span) and (not_near is None or not _stands(not_near, look, span))
+
+def _span(rule: Rule, look: Look) -> Span | None:
+    """The earliest occurrence that counts."""
+    near, standing = rule.near, look.standing
+    if rule.terms not in standing or not (near is None or near.terms in standing):
+        return None
+    if near is None and rule.not_near is None:
+        return standing.first(rule.terms)
+    spans = islice(standing.spans(rule.terms), MAX_TRIED)
+    return next((span for span in spans if _counts(rule, look, span)), None)
+
+
+def _counts(rule: Rule, look: Look, span: Span) -> bool:
+    """Whether the occurrence is near what it must be near, and not near what it must not."""
+    return has_near(rule, look, span) and (rule.not_near is None or not _stands(rule.not_near, look, span))
 
 
 def _stands(near: Near, look: Look, span: Span) -> bool:
     return near.terms in look.standing and look.standing.near(near.terms, span, within=near.within)
 
 
-def _hit(trial: Trial, look: Look, scoring: Scoring, *, show: bool) -> Hit | None:
-    span = trial.span(look)
-    if span is None:
-        return None
-    worth = scoring.places[look.place]
-    if look.place is Place.BODY and span[0] < scoring.first_screen_characters:
-        worth = max(worth, scoring.first_screen_score)
-    shown = shown_text(look, span) if show else ""
-    return Hit(rule=trial.rule.id, place=look.place, score=trial.rule.weight * worth, text=shown, offset=span[0])
-
-
-def shown_text(look: Look, span: Span) -> str:
-    """The words of an occurrence, as far as they are shown."""
-    return look.words[span[0] : span[1]][:MAX_HIT_TEXT]
+def _worth(place: Place, span: Span, scoring: Scoring) -> float:
+    """What an occurrence is worth there; on the first screen of a letter at least as much as that."""
+    worth = scoring.places[place]
+    if place is Place.BODY and span[0] < scoring.first_screen_characters:
+        return max(worth, scoring.first_screen_score)
+    return worth
