@@ -25,7 +25,7 @@ test: $(VENV)/.ready ## lint, types, floors and every test, with real servers wh
 	$(RUN)ruff format --check .
 	$(RUN)mypy
 	$(RUN)lint-imports
-	$(RUN)pytest -n 2 --dist loadfile
+	$(RUN)pytest -n 3
 
 bench: $(VENV)/.ready ## how fast, beside Postfix on the same machine in the same run
 	@tests/setup-servers
