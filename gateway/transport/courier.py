@@ -4,6 +4,7 @@ Content is never converted: 8-bit content waits for a hop that takes it. Outcome
 after the final dot) count as not delivered: rather two copies than none.
 """
 
+import contextlib
 import socket
 import threading
 import time
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from gateway.errors import HopUnavailable
 from gateway.model.outbox import Fate, HopReply
 from gateway.transport.maildir import deliver_to_maildir
-from gateway.transport.smtp_client import SmtpClient, Timeouts
+from gateway.transport.smtp_client import Answer, SmtpClient, Timeouts
 
 KEEP_SECONDS = 20.0
 """A connection idle for longer is not used again: the hop may have closed it."""
@@ -114,13 +115,21 @@ class _Hop:
 
 def _by_smtp(hop: _Hop, mail: _Mail, kept: Kept) -> HopReply:
     """One transaction, on a kept connection if it still lives, else on a new one."""
-    client = kept.take(hop.target)
-    if client is not None and not _alive(client):
-        client.close()
-        client = None
-    client = client or hop.connect()
+    used = kept.take(hop.target)
+    if used is not None:
+        with contextlib.suppress(_Dead):
+            return _over(used, hop, mail, kept, used=True)
+    return _over(hop.connect(), hop, mail, kept)
+
+
+class _Dead(Exception):
+    """A connection that was used before had ended before the transaction."""
+
+
+def _over(client: SmtpClient, hop: _Hop, mail: _Mail, kept: Kept, *, used: bool = False) -> HopReply:
+    """The reply over this connection, which then is kept or closed."""
     try:
-        reply = _transact(client, mail)
+        reply = _transact(client, mail, used=used)
     except BaseException:
         client.close()
         raise
@@ -131,34 +140,43 @@ def _by_smtp(hop: _Hop, mail: _Mail, kept: Kept) -> HopReply:
     return reply
 
 
-def _alive(client: SmtpClient) -> bool:
-    try:
-        return client.ask("RSET").code == 250
-    except HopUnavailable:
-        return False
-
-
-def _transact(client: SmtpClient, mail: _Mail) -> HopReply:
-    """MAIL, RCPT, DATA and the message; the first answer that is no success settles it."""
+def _transact(client: SmtpClient, mail: _Mail, *, used: bool) -> HopReply:
+    """MAIL, RCPT, DATA and the message; the first answer that is no success settles it. Raises _Dead."""
     lacking = _lacking(client, mail)
     if lacking:
         return HopReply(Fate.RETRY, lacking)
-    # RFC 3461: a failure or delay is reported to our return path; nobody needs our text back, nor a report that it went on.
-    reports = bool(mail.envelope_id) and client.offers("DSN")
-    sender = f"MAIL FROM:<{mail.mail_from}>{_parameters(client, mail)}"
-    recipient = f"RCPT TO:<{mail.rcpt_to}>"
-    if reports:
-        sender += f" RET=HDRS ENVID={mail.envelope_id}"
-        recipient += " NOTIFY=FAILURE,DELAY"
-    for command in (sender, recipient):
-        reply = client.ask(command).settled()
+    sender, recipient = _envelope(client, mail)
+    commands = (*(("RSET",) if used else ()), sender, recipient, "DATA")
+    answers = client.ask_all(commands) if client.offers("PIPELINING") else map(client.ask, commands)
+    if used and not _alive(answers):
+        raise _Dead
+    for _ in (sender, recipient):
+        reply = next(answers).settled()
         if reply.fate is not Fate.SENT:
+            # a go-ahead that was asked for already is left unused: without its end no hop takes a message
             return reply
-    go_ahead = client.ask("DATA")
+    go_ahead = next(answers)
     if go_ahead.code != 354:
         reply = go_ahead.settled()
         return reply if reply.fate is not Fate.SENT else HopReply(Fate.RETRY, f"unexpected reply: {reply.text}")
     return client.send_message(mail.chunks()).settled()
+
+
+def _alive(answers: Iterator[Answer]) -> bool:
+    try:
+        return next(answers).code == 250
+    except HopUnavailable:
+        return False
+
+
+def _envelope(client: SmtpClient, mail: _Mail) -> tuple[str, str]:
+    """The commands that say who sends it to whom."""
+    sender = f"MAIL FROM:<{mail.mail_from}>{_parameters(client, mail)}"
+    recipient = f"RCPT TO:<{mail.rcpt_to}>"
+    if not mail.envelope_id or not client.offers("DSN"):
+        return sender, recipient
+    # RFC 3461: a failure or delay is reported to our return path; nobody needs our text back, nor a report that it went on.
+    return f"{sender} RET=HDRS ENVID={mail.envelope_id}", f"{recipient} NOTIFY=FAILURE,DELAY"
 
 
 def _lacking(client: SmtpClient, mail: _Mail) -> str:

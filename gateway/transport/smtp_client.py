@@ -1,13 +1,14 @@
 """A small SMTP and LMTP client (RFC 5321, RFC 2033): one recipient per transaction, its own reply, bytes never altered.
 
-It never converts content, never repairs line ends, never speaks without an answer, and holds each answer to a deadline.
+It never converts content, never repairs line ends, and holds each answer to a deadline. It speaks before it has its answers only
+where the hop offers that (PIPELINING, RFC 2920), and the message never goes before the go-ahead.
 """
 
 import re
 import select
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from gateway.errors import BytesDiffer, HopUnavailable
@@ -16,6 +17,8 @@ from gateway.model.outbox import Fate, HopReply
 TEXT_CHARACTERS = 500
 MAX_REPLY_BYTES = 65_536
 RECEIVE_BYTES = 4096
+SEND_BYTES = 262_144
+"""Pieces of a message are put together to so much: what is small leaves at once."""
 
 _LINE = re.compile(rb"([2-5][0-9][0-9])(?:([ -])(.*))?", re.DOTALL)
 
@@ -88,16 +91,26 @@ class SmtpClient:
 
     def ask(self, command: str) -> Answer:
         """The reply to one command; HopUnavailable where the hop spoke before: its answers would be out of step."""
+        return next(self.ask_all((command,)))
+
+    def ask_all(self, commands: Sequence[str]) -> Iterator[Answer]:
+        """The replies to commands that are said in one go, each as it is wanted; the same errors."""
         if not self.quiet:
             raise HopUnavailable("spoke unasked, or closed the connection")
-        self._send(f"{command}\r\n".encode(), self._timeouts.reply)
-        return self._answer(self._timeouts.reply)
+        self._send("".join(f"{command}\r\n" for command in commands).encode(), self._timeouts.reply)
+        for _ in commands:
+            yield self._answer(self._timeouts.reply)
 
     def send_message(self, chunks: Iterator[bytes]) -> Answer:
         """The final reply to the message, sent exactly but for dot-stuffing; BytesDiffer where SMTP cannot carry it so."""
         deadline = time.monotonic() + self._timeouts.send
+        unsent = b""
         for piece in stuffed(chunks):
-            self._send(piece, deadline - time.monotonic())
+            if len(unsent) + len(piece) > SEND_BYTES:
+                self._send(unsent, deadline - time.monotonic())
+                unsent = b""
+            unsent += piece
+        self._send(unsent, deadline - time.monotonic())
         return self._answer(self._timeouts.final)
 
     @property

@@ -3,6 +3,8 @@
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -244,6 +246,67 @@ def test_hop_that_said_too_much_is_not_used_again(kept: Kept) -> None:
         assert send(stub, kept).fate is Fate.SENT
         kept.close()
         assert len(stub.received) == 2
+
+
+@contextmanager
+def listening_hop(offer: bytes, *, pause: float) -> Iterator[tuple[str, list[int]]]:
+    """A hop that waits so long before each answer, and notes how many commands had come by then."""
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+        heard: list[int] = []
+        pool.submit(_listen, server, offer, pause, heard)
+        yield f"lmtp://127.0.0.1:{server.getsockname()[1]}", heard
+
+
+def _listen(server: socket.socket, offer: bytes, pause: float, heard: list[int]) -> None:
+    link, _ = server.accept()
+    with link:
+        link.sendall(b"220 hop\r\n")
+        link.recv(1000)
+        link.sendall(b"250-hop\r\n250 " + offer + b"\r\n")
+        unanswered = b""
+        for reply in (b"250 sender\r\n", b"250 recipient\r\n", b"354 go\r\n"):
+            while b"\r\n" not in unanswered:
+                unanswered += link.recv(1000)
+            time.sleep(pause)
+            link.setblocking(False)
+            with suppress(BlockingIOError):
+                unanswered += link.recv(1000)
+            link.setblocking(True)
+            heard.append(unanswered.count(b"\r\n"))
+            unanswered = unanswered.partition(b"\r\n")[2]
+            link.sendall(reply)
+        message = b""
+        while not message.endswith(b"\r\n.\r\n"):
+            message += link.recv(1000)
+        link.sendall(b"250 taken\r\n")
+        link.recv(1000)
+
+
+@pytest.mark.parametrize(("offer", "expected"), [(b"PIPELINING", [3, 2, 1]), (b"8BITMIME", [1, 1, 1])])
+def test_envelope_is_said_in_one_go_only_where_that_is_offered(offer: bytes, expected: list[int], kept: Kept) -> None:
+    with listening_hop(offer, pause=0.1) as (target, heard):
+        reply = deliver(
+            target,
+            mail_from="",
+            rcpt_to=MAILBOX,
+            chunks=lambda: iter((CONTENT,)),
+            size=len(CONTENT),
+            timeouts=PATIENT,
+            kept=kept,
+        )
+        kept.close()
+    assert reply == HopReply(Fate.SENT, "250 taken")
+    assert heard == expected
+
+
+def test_go_ahead_that_nobody_wants_any_more_takes_no_message(kept: Kept) -> None:
+    """The recipient was refused when the message had been asked for already."""
+    with lmtp_stub(Manners(rcpt={MAILBOX: "550 5.1.1 unknown"})) as stub:
+        assert send(stub, kept) == HopReply(Fate.REFUSED, "550 5.1.1 unknown")
+        assert send(stub, kept, rcpt_to="other@institution.gov.example").fate is Fate.SENT
+        kept.close()
+    assert [one.rcpts for one in stub.received] == [("RCPT TO:<other@institution.gov.example>",)]
+    assert stub.connections == 2
 
 
 def test_unknown_kind_of_hop_is_an_error_of_the_program(kept: Kept) -> None:
