@@ -16,12 +16,16 @@ import sys
 import threading
 import time
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from gateway import log
 from gateway.errors import JudgeDefeated
 from gateway.service.equipment import Equipment
 from gateway.service.wire import receive, send
 from gateway.triage.ruleset import parse_tree
+
+if TYPE_CHECKING:
+    from gateway.pipeline.tools import Tools
 
 START_SECONDS = 60.0
 BIRTH_SECONDS = 10.0
@@ -144,6 +148,7 @@ def main() -> None:
     _, (packed, tree) = receive(control)
     equipment: Equipment = pickle.loads(packed)  # noqa: S301 from the service, which is the more trusted side
     tools = make_tools(equipment, pickle.loads(tree))  # noqa: S301
+    _preload(tools)
     # dead judges leave no trace: nobody waits for them here
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     _settle(control)
@@ -166,6 +171,17 @@ def main() -> None:
             os.setpgid(pid, pid)
         os.close(descriptors[0])
         control.sendall(_PID.pack(pid))
+
+
+def _preload(tools: "Tools") -> None:
+    """Load what the first mail in another language than English would wait for in each judge anew; forks share it."""
+    from babel import localedata
+
+    from gateway.triage import language
+
+    language.prepare()
+    for tag in {tag for tag, _ in tools.ruleset.receipts}:
+        localedata.load(tag)
 
 
 def _settle(control: socket.socket) -> None:

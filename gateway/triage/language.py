@@ -1,6 +1,7 @@
 """Tells the language of a mail: by its script, by its everyday words as the rule set lists them, by lingua where it is installed.
 
-Never guesses from a few words: not knowing is an answer. lingua's models (30 MiB, 0.3 s) are loaded by the first mail that needs them.
+Never guesses from a few words: not knowing is an answer. lingua's models (30 MiB, 0.3 s) are loaded by the first mail that needs them,
+or by `prepare`.
 """
 
 import re
@@ -56,6 +57,13 @@ def language_of(text: str, folded: str, *, common_words: Mapping[str, frozenset[
         return told
     doubtful = counted >= MIN_WORDS and margin < MARGIN
     return _of_both_halves(words, strict=doubtful, otherwise=told)
+
+
+def prepare() -> None:
+    """Load lingua's models now, where it is installed: processes that are forked later share them."""
+    if find_spec("lingua") is not None:
+        for one_script in ("request", "запрос", "طلب"):
+            _by_lingua(one_script)
 
 
 def _of_both_halves(words: str, *, strict: bool, otherwise: str | None) -> str | None:
