@@ -68,6 +68,12 @@ def test_without_lingua_everyday_words_and_scripts_decide(monkeypatch):
     assert told(WORDS["tr"]) is None
 
 
+def test_prepared_models_are_those_that_mails_are_asked_of():
+    room.prepare()
+    assert room._detector.cache_info().currsize == 1
+    assert told(WORDS["de"]) == "de"
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.text(max_size=200))
 def test_any_text_is_answered(words):

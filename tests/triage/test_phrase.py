@@ -25,6 +25,7 @@ def found(phrase: str, text: str) -> list[str]:
         ("log*", "the log, the logs, a catalog", ["log", "logs"]),
         ("*sicherung", "Die Datensicherung und Sicherungen", ["datensicherung"]),
         ("*sicherung*", "Die Datensicherungen", ["datensicherungen"]),
+        ("not .. disappear*", "not to disappear or disappeared; not lost. Disappears", ["not to disappear"]),
         ("установочн* данн*", "просим установочные данные лица", ["установочные данные"]),
         ("установочн* данн*", "установочные и другие данные", []),
         ("сохран*", "несохранённые и сохранить", ["сохранить"]),
