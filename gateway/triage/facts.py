@@ -4,11 +4,13 @@ Never normalises a reference: it is the requester's, and is given back as it was
 """
 
 import re
+from collections.abc import Iterator
 
 from gateway.model.case import REFERENCE
 from gateway.model.message import Text
 from gateway.triage.matcher import stands_near
 from gateway.triage.normal import fold
+from gateway.triage.phrase import Span
 from gateway.triage.ruleset import Labels
 
 MAX_CHARACTERS = 4000
@@ -43,13 +45,19 @@ def reference(text: Text, *, folded: tuple[str, ...], labels: Labels) -> str | N
 
 def preservation_days(folded: str, *, labels: Labels) -> int | None:
     """For how many days preservation is asked: the first number of days close to a word of preservation."""
+    numbers = [*_numbers_of_days(folded, labels)]
+    # the words of preservation are looked for once, and only where days are named
+    asked = labels.preservation.spans(folded) if numbers else []
+    near = (days for days, span in numbers if stands_near(asked, folded, span, within=DAYS_WITHIN))
+    return next(near, None)
+
+
+def _numbers_of_days(folded: str, labels: Labels) -> Iterator[tuple[int, Span]]:
+    """Each number in front of a word for days, and where that word stands."""
     for start, end in labels.days.spans(folded):
         number = _BEFORE_LABEL.search(folded[max(start - 8, 0) : start])
-        if number is None or not 0 < int(number[1]) <= MAX_DAYS:
-            continue
-        if stands_near(labels.preservation.spans(folded), folded, (start, end), within=DAYS_WITHIN):
-            return int(number[1])
-    return None
+        if number is not None and 0 < int(number[1]) <= MAX_DAYS:
+            yield int(number[1]), (start, end)
 
 
 def _behind(words: str, end: int) -> str | None:
