@@ -44,6 +44,8 @@ POSTGRESQL_DURABLE = (
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 )
 MIGRATION_LOCK = 247_000_001
+LASTING = "lasting"
+"""Whether a connection's commits wait for the disk now: kept with the connection itself."""
 MAX_GROUP = 8
 """So many operations share one commit at most: what is urgent waits for one commit that began before it."""
 
@@ -62,16 +64,17 @@ class Database:
         self._urgent: deque[_Operation] = deque()
         self._waiting: deque[_Operation] = deque()
 
-    def write(self, work: Callable[[Connection], Result], *, urgent: bool = False) -> Result:
+    def write(self, work: Callable[[Connection], Result], *, urgent: bool = False, lasting: bool = True) -> Result:
         """Result of the work, committed to the disk; when it raises, nothing of it remains.
 
-        Urgent work, for which somebody on the wire waits, goes before what else is waiting.
+        Urgent work, for which somebody on the wire waits, goes before what else is waiting. Work that need not be `lasting`
+        is committed as well, but on SQLite a loss of power may undo it before the next that is: a lease, which is then taken again.
         """
         if self._turn is None:
             # PostgreSQL writes through several connections and groups their commits itself.
             with available(), self._writer.begin() as connection:
                 return work(connection)
-        operation = _Operation(work, urgent=urgent)
+        operation = _Operation(work, urgent=urgent, lasting=lasting)
         self._line(operation).append(operation)
         with self._alone:
             while not operation.done:
@@ -124,13 +127,15 @@ class Database:
         group = self._group()
         ran: list[_Operation] = []
         try:
-            with turn.taken(), available(), self._writer.begin() as connection:
-                for operation in group:
-                    # the other process may have somebody on the wire: it waits for one operation of ours, not for all
-                    if ran and turn.wanted():
-                        break
-                    ran.append(operation)
-                    operation.run(connection, alone=len(group) == 1)
+            with turn.taken(), available(), self._writer.connect() as connection:
+                _write_through(connection, lasting=any(operation.lasting for operation in group))
+                with connection.begin():
+                    for operation in group:
+                        # the other process may have somebody on the wire: it waits for one operation of ours, not for all
+                        if ran and turn.wanted():
+                            break
+                        ran.append(operation)
+                        operation.run(connection, alone=len(group) == 1)
         except BaseException as error:  # noqa: BLE001 it is raised in every thread whose work is undone
             ran = ran or group
             for operation in ran:
@@ -150,9 +155,10 @@ class Database:
 class _Operation:
     """Work that a thread waits for, and what came of it."""
 
-    def __init__(self, work: Callable[[Connection], object], *, urgent: bool) -> None:
+    def __init__(self, work: Callable[[Connection], object], *, urgent: bool, lasting: bool) -> None:
         self.work = work
         self.urgent = urgent
+        self.lasting = lasting
         self.result: object = None
         self.error: BaseException | None = None
         self.done = False
@@ -181,6 +187,13 @@ def _say(connection: Connection, words: str) -> None:
         driver.execute(words).close()
     except sqlite3.Error as error:
         raise StoreUnavailable(str(error)) from error
+
+
+def _write_through(connection: Connection, *, lasting: bool) -> None:
+    """Have the next commit wait for the disk, as every connection does from its beginning, or not."""
+    if connection.info.get(LASTING, True) is not lasting:
+        _say(connection, f"PRAGMA synchronous={'FULL' if lasting else 'NORMAL'}")
+        connection.info[LASTING] = lasting
 
 
 @contextlib.contextmanager

@@ -82,13 +82,15 @@ def take_in(connection: Connection, batch: Sequence[Incoming]) -> tuple[int, ...
     return ids
 
 
-def claim(connection: Connection, *, limit: int, owner: str, now: datetime, lease: timedelta) -> tuple[Claim, ...]:
-    """Arrivals that are due, the longest due first, leased to the owner."""
+def claim(connection: Connection, *, limit: int, owner: str, now: datetime, lease: timedelta) -> list[Any]:
+    """Rows of arrivals that are due, the longest due first, leased to the owner, for `claims_of`."""
     leased = _LEASE.rows(connection, {"now": now, "until": now + lease, "by": owner, "limit": limit})
-    if not leased:
-        return ()
-    rows = _CLAIMED.rows(connection, {"ids": [row.id for row in leased]})
-    found = read_contents(connection, (row.content_id for row in rows))
+    return _CLAIMED.rows(connection, {"ids": [row.id for row in leased]}) if leased else []
+
+
+def claims_of(connection: Connection, rows: Sequence[Any]) -> tuple[Claim, ...]:
+    """The same with their bytes, which never change: they are read when the turn to write is another's again."""
+    found = read_contents(connection, [row.content_id for row in rows]) if rows else {}
     return tuple(Claim(arrival_of(row, found.get(row.content_id, b"")), row.tries) for row in rows)
 
 

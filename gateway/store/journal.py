@@ -1,12 +1,14 @@
 """The memory of the gateway: every operation is one transaction, on the disk when it returns, harmless when repeated.
 
-Raises StoreUnavailable when the database does not answer; never judges, never sends, never forgets a message.
-Thread-safe; times are aware and come from the caller.
+But for leases and what was sent: they are taken, and sent, again. Raises StoreUnavailable when the database does not answer.
+Never judges, never sends, never forgets a message. Thread-safe; times are aware and come from the caller.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import count
 
 from sqlalchemy import Connection, select
 
@@ -31,7 +33,7 @@ from gateway.store.engine import Database, open_database
 from gateway.store.figures import Figures, change, read_figures
 from gateway.store.intake import Claim
 from gateway.store.listing import CaseFile
-from gateway.store.outbox import Lease, Settled
+from gateway.store.outbox import Lease, Sent, Settled
 from gateway.store.receipts import Rates
 from gateway.store.refusals import find_refusal
 from gateway.store.rulebook import Rulebook
@@ -112,9 +114,10 @@ class Journal:
         with self.database.glancing() as connection:
             if not intake.is_due(connection, now):
                 return ()
-        return self.database.write(
-            lambda connection: intake.claim(connection, limit=limit, owner=owner, now=now, lease=lease)
-        )
+        work = partial(intake.claim, limit=limit, owner=owner, now=now, lease=lease)
+        rows = self.database.write(work, lasting=False)
+        with self.database.glancing() as connection:
+            return intake.claims_of(connection, rows)
 
     def recall(
         self,
@@ -201,16 +204,17 @@ class Journal:
         with self.database.glancing() as connection:
             if not outbox.is_due(connection, now, hop=hop):
                 return ()
-        return self.database.write(
-            lambda connection: outbox.claim_mails(connection, hop=hop, limit=limit, owner=owner, now=now, lease=lease)
-        )
+        work = partial(outbox.claim_mails, hop=hop, limit=limit, owner=owner, now=now, lease=lease)
+        return self.database.write(work, lasting=False)
 
     def chunks(self, content_id: int) -> Iterator[bytes]:
         """Stored bytes in order, at most 256 KiB at a time."""
-        seq = 0
-        while (octets := self._chunk(content_id, seq)) is not None:
+        for seq in count():
+            with self.database.glancing() as connection:
+                octets = read_chunk(connection, content_id, seq)
+            if octets is None:
+                return
             yield octets
-            seq += 1
 
     def content(self, content_id: int) -> bytes:
         """Stored bytes as one."""
@@ -234,6 +238,10 @@ class Journal:
         return self.database.write(
             lambda connection: outward.settle_mail(connection, row_id, reply, now=now, retry_at=retry_at, notice=notice)
         )
+
+    def settle_sent(self, mails: Sequence[Sent]) -> None:
+        """Write down that hops have taken these; what the power takes away of that is sent again, as after a crash before it."""
+        self.database.write(lambda connection: outbox.settle_sent(connection, mails), lasting=False)
 
     def dispatch(
         self,
@@ -323,9 +331,8 @@ class Journal:
         with self.database.reading() as connection:
             if not calls.any_due(connection, now):
                 return ()
-        return self.database.write(
-            lambda connection: calls.claim_calls(connection, limit=limit, owner=owner, now=now, lease=lease)
-        )
+        work = partial(calls.claim_calls, limit=limit, owner=owner, now=now, lease=lease)
+        return self.database.write(work, lasting=False)
 
     def calls_reached(self, ids: Sequence[int], *, now: datetime) -> None:
         """Write down that somebody was reached."""
@@ -391,7 +398,3 @@ class Journal:
         """Sizes and ages for the metrics."""
         with self.database.reading() as connection:
             return read_figures(connection)
-
-    def _chunk(self, content_id: int, seq: int) -> bytes | None:
-        with self.database.glancing() as connection:
-            return read_chunk(connection, content_id, seq)

@@ -15,7 +15,7 @@ from gateway.model.outbox import Fate, Hop, HopReply, OutboxRow, OutMail, Purpos
 from gateway.store.codec import codec, key_of, storable
 from gateway.store.content import add_content
 from gateway.store.engine import insert_new
-from gateway.store.figures import Changes, Count
+from gateway.store.figures import Changes, Count, change
 from gateway.store.statement import Statement
 from gateway.store.tables import NOT_RETURNED, QUEUED, MailState, contents, hop_replies, outbox
 
@@ -75,6 +75,15 @@ class Delivery:
     rcpt_tos: tuple[str, ...]
     prepend: bytes
     insertions: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A mail that its hop has taken: what the hop said, and when."""
+
+    row_id: int
+    reply: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,12 +236,6 @@ def settle(
     connection: Connection, row_id: int, reply: HopReply, *, now: datetime, retry_at: datetime | None
 ) -> Settled:
     """Write down the hop's answer; a mail that was sent or returned stays so, whatever is said later."""
-    if reply.fate is Fate.SENT:
-        text = storable(reply.text)[:MAX_REPLY_CHARACTERS]
-        sent = _SENT.first(connection, {"row_id": row_id, "text": text, "at": now})
-        if sent is not None:
-            moved = {(sent.mailbox, Count.QUEUED, sent.purpose): -1, (sent.mailbox, Count.SENT, sent.purpose): 1}
-            return Settled(sent.mailbox, MailState.SENT, moved)
     row = connection.execute(_LOCKED, {"row_id": row_id}).one()
     if row.state != MailState.QUEUED:
         return Settled(row.mailbox, MailState(row.state), {})
@@ -263,6 +266,18 @@ def settle(
     changes = {(row.mailbox, Count.QUEUED, row.purpose): -1, (row.mailbox, counted, row.purpose): 1}
     failed = {purpose: row.reference} if state is MailState.RETURNED else {}
     return Settled(row.mailbox, state, changes, failed.get(Purpose.ANSWER), failed.get(Purpose.RECEIPT))
+
+
+def settle_sent(connection: Connection, mails: Iterable[Sent]) -> None:
+    """The same of mails that were sent, counted once for all of them."""
+    moved: Counter[tuple[str, Count, str]] = Counter()
+    for mail in mails:
+        text = storable(mail.reply)[:MAX_REPLY_CHARACTERS]
+        row = _SENT.first(connection, {"row_id": mail.row_id, "text": text, "at": mail.at})
+        if row is not None:
+            moved[row.mailbox, Count.QUEUED, row.purpose] -= 1
+            moved[row.mailbox, Count.SENT, row.purpose] += 1
+    change(connection, moved)
 
 
 def hurry(connection: Connection, row_id: int, *, now: datetime) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from journal_samples import ASKER, MAILBOX, NOW, incoming, outcome
-from journal_steps import LEASE, SENT, claim
+from journal_steps import LEASE, claim
 from sqlalchemy import bindparam, insert, select
 from traced import traced
 
@@ -13,7 +13,7 @@ from gateway.model.clock import Clock, ClockStart
 from gateway.model.history import Appearance, Trait
 from gateway.model.message import ThreadKeys
 from gateway.store.journal import Journal
-from gateway.store.outbox import Lease
+from gateway.store.outbox import Lease, Sent
 from gateway.store.statement import Statement, among
 from gateway.store.tables import counters
 
@@ -46,7 +46,7 @@ def test_the_road_of_a_message_takes_no_more_statements_than_it_did(sqlite_journ
         delivery, receipt = found.leased
         journal.content(delivery.content_id)
         count("content")
-        journal.settle(receipt.id, SENT, now=NOW)
+        journal.settle_sent([Sent(receipt.id, "250 ok", NOW)])
         count("settle")
     assert {operation: len(texts) for operation, texts in taken.items()} == MOST, taken
 
