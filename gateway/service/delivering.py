@@ -4,10 +4,12 @@ Each hop has its own threads: a mailbox that hangs delays no receipt.
 """
 
 import contextlib
+import queue
 import re
 import threading
 import time
-from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from gateway import log, metrics
@@ -17,8 +19,9 @@ from gateway.model.settings import Settings
 from gateway.pipeline.notices import returned_notice
 from gateway.service.leaving import leaving
 from gateway.service.retry import retry_at
+from gateway.service.settling import Settling
 from gateway.store.journal import Journal
-from gateway.store.outbox import Lease
+from gateway.store.outbox import Lease, Sent
 from gateway.transport.courier import deliver
 
 BATCH = 8
@@ -29,13 +32,28 @@ POLL_SECONDS = 1.0
 PATIENCE_SECONDS = 60.0
 """A mail that waited so long behind others of its batch goes back: its lease must outlast its own delivery."""
 CLOSE_SECONDS = 4.0
+SETTLE_SECONDS = 0.5
+"""So long, after that, what was sent may take to be written down."""
 MAX_HANDED = 16
 """So many mails wait here at most for one hop; the others wait in the outbox."""
+MAX_HANDED_BYTES = 1 << 20
+"""A longer mail waits without its bytes, which are read when it is its turn."""
 
 REPORTED = frozenset({Purpose.RECEIPT, Purpose.ANSWER})
 """Mail whose failure must come back to us, with the case as its name."""
 
 _ADDRESS = re.compile(r"[^\s<>,;:]+@[^\s<>,;:]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """A mail that is leased to us."""
+
+    row: OutboxRow
+    since: float
+    """By the monotonic clock."""
+    content: bytes | None = None
+    """What is stored of it, where somebody had it at hand."""
 
 
 class CourierLoop:
@@ -48,8 +66,8 @@ class CourierLoop:
         self._mailbox = settings.contact_point.mailbox
         self._owner = owner
         self._stopping = threading.Event()
-        self._wakes = {hop: threading.Event() for hop in self._targets}
-        self._handed: dict[Hop, deque[tuple[float, OutboxRow]]] = {hop: deque() for hop in self._targets}
+        self._settling = Settling(journal)
+        self._handed: dict[Hop, queue.SimpleQueue[Handed | None]] = {hop: queue.SimpleQueue() for hop in self._targets}
         self._look_at = dict.fromkeys(self._targets, 0.0)
         self._threads = [
             threading.Thread(target=self._run, args=(hop,), name=f"courier-{hop.value}-{number}", daemon=True)
@@ -59,61 +77,64 @@ class CourierLoop:
 
     def start(self) -> None:
         """Begin delivering."""
+        self._settling.start()
         for thread in self._threads:
             thread.start()
+        self.wake()
 
     def wake(self) -> None:
         """Something must leave: look now, not at the next poll."""
-        for hop, wake in self._wakes.items():
+        for hop, handed in self._handed.items():
             self._look_at[hop] = 0.0
-            wake.set()
+            handed.put(None)
 
     def lease(self, now: datetime) -> Lease | None:
         """A lease on mails about to be committed, so that they need no claim; None while enough wait here already."""
-        if self._stopping.is_set() or any(len(handed) >= MAX_HANDED for handed in self._handed.values()):
+        if self._stopping.is_set() or any(handed.qsize() >= MAX_HANDED for handed in self._handed.values()):
             return None
         return Lease(self._owner, now + LEASE)
 
-    def take(self, rows: tuple[OutboxRow, ...]) -> None:
-        """Send these, which are leased to us."""
+    def take(self, rows: tuple[OutboxRow, ...], contents: Mapping[str, bytes]) -> None:
+        """Send these, which are leased to us; what is stored of them may be given by its SHA-256."""
         for row in rows:
-            self._handed[row.hop].append((time.monotonic(), row))
-            self._wakes[row.hop].set()
+            content = contents.get(row.sha256) if row.size <= MAX_HANDED_BYTES else None
+            self._handed[row.hop].put(Handed(row, time.monotonic(), content))
 
     def close(self) -> bool:
         """Finish the deliveries that end soon; the rest waits in the outbox. Whether none is under way any more."""
         self._stopping.set()
-        self.wake()
+        for _ in range(THREADS):
+            self.wake()
         end = time.monotonic() + CLOSE_SECONDS
         for thread in self._threads:
             if thread.is_alive():
                 thread.join(max(0.0, end - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
+        written = self._settling.close(SETTLE_SECONDS)
+        return written and not any(thread.is_alive() for thread in self._threads)
 
     def _run(self, hop: Hop) -> None:
-        wake = self._wakes[hop]
         while not self._stopping.is_set():
-            wake.clear()
             try:
-                busy = self._deliver_batch(hop)
+                self._deliver(self._next(hop))
             except Exception as error:  # noqa: BLE001 a fault of ours must not end the thread that everything waits for
                 log.alarm("courier-failed", hop=hop.value, error=log.fault(error), remedy="report it; mails wait")
-                busy = False
-            if not busy:
-                wake.wait(POLL_SECONDS)
 
-    def _deliver_batch(self, hop: Hop) -> bool:
-        """Whether there was anything to deliver."""
-        handed = self._next_handed(hop)
-        rows = (handed,) if handed else tuple((time.monotonic(), row) for row in self._looked(hop))
-        for since, row in rows:
+    def _next(self, hop: Hop) -> tuple[Handed, ...]:
+        """What was handed over, or what waits in the outbox; returns when there may be something."""
+        with contextlib.suppress(queue.Empty):
+            handed = self._handed[hop].get(timeout=POLL_SECONDS)
+            if handed is not None:
+                return (handed,)
+        return tuple(Handed(row, time.monotonic()) for row in self._looked(hop))
+
+    def _deliver(self, mails: tuple[Handed, ...]) -> None:
+        for mail in mails:
             if self._stopping.is_set():
                 break
-            if time.monotonic() > since + PATIENCE_SECONDS:
-                self._give_back(row)
+            if time.monotonic() > mail.since + PATIENCE_SECONDS:
+                self._give_back(mail.row)
             else:
-                self._settle(row, self._attempt(row))
-        return bool(rows)
+                self._settle(mail.row, self._attempt(mail))
 
     def _looked(self, hop: Hop) -> tuple[OutboxRow, ...]:
         """What waits in the outbox, if it is time to look: what is handed over needs no look."""
@@ -123,13 +144,10 @@ class CourierLoop:
         self._look_at[hop] = now + POLL_SECONDS
         rows = self._claimed(hop)
         if rows:
+            # there may be more, and another thread to send it
             self._look_at[hop] = 0.0
+            self._handed[hop].put(None)
         return rows
-
-    def _next_handed(self, hop: Hop) -> tuple[float, OutboxRow] | None:
-        with contextlib.suppress(IndexError):
-            return self._handed[hop].popleft()
-        return None
 
     def _give_back(self, row: OutboxRow) -> None:
         now = datetime.now(UTC)
@@ -150,10 +168,12 @@ class CourierLoop:
             )
             return ()
 
-    def _attempt(self, row: OutboxRow) -> HopReply:
+    def _attempt(self, mail: Handed) -> HopReply:
         """What the hop says; whatever keeps it from saying so is a reason to try again."""
+        row = mail.row
         try:
-            whole = leaving(row, self._journal.content(row.content_id))
+            content = self._journal.content(row.content_id) if mail.content is None else mail.content
+            whole = leaving(row, content)
             return deliver(
                 self._targets[row.hop],
                 mail_from=self._mail_from(row),
@@ -192,29 +212,31 @@ class CourierLoop:
         now = datetime.now(UTC)
         again = retry_at(row, reply, now=now)
         metrics.DELIVERIES.labels(row.purpose.value, reply.fate.value).inc()
-        if row.purpose is Purpose.RECEIPT and reply.fate is Fate.SENT:
-            metrics.RECEIPT_DELAY.observe((now - row.created_at).total_seconds())
-        if reply.fate is not Fate.SENT:
-            log.alarm(
-                "not-delivered",
-                message=row.id,
-                purpose=row.purpose.value,
-                hop=row.hop.value,
-                tries=row.tries,
-                # relays quote the address they refuse: it stands in `cp247 queue list`, not in a log
-                error=_ADDRESS.sub("...", reply.text)[:200],
-                remedy="see the next hop; it is tried again"
-                if again
-                else "see `cp247 queue list` and the case: a human sends it",
-                case=row.case,
-            )
+        if reply.fate is Fate.SENT:
+            if row.purpose is Purpose.RECEIPT:
+                metrics.RECEIPT_DELAY.observe((now - row.created_at).total_seconds())
+            self._settling.add(Sent(row.id, reply.text, now))
+            return
+        log.alarm(
+            "not-delivered",
+            message=row.id,
+            purpose=row.purpose.value,
+            hop=row.hop.value,
+            tries=row.tries,
+            # relays quote the address they refuse: it stands in `cp247 queue list`, not in a log
+            error=_ADDRESS.sub("...", reply.text)[:200],
+            remedy="see the next hop; it is tried again"
+            if again
+            else "see `cp247 queue list` and the case: a human sends it",
+            case=row.case,
+        )
         final = HopReply(Fate.REFUSED, reply.text) if reply.fate is Fate.RETRY and again is None else reply
-        failed = again is None and reply.fate is not Fate.SENT and row.purpose is Purpose.ANSWER
+        failed = again is None and row.purpose is Purpose.ANSWER
         notice = returned_notice(row, final, at=now, settings=self._settings) if failed else None
         try:
             self._journal.settle(row.id, final, now=now, retry_at=again, notice=notice)
         except StoreUnavailable as error:
-            # delivered and not written down: the lease ends and it is delivered again, with the same Message-ID
+            # the lease ends, and it is tried again
             log.alarm("not-settled", message=row.id, error=str(error))
         if failed:
             self.wake()

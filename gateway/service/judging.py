@@ -1,4 +1,4 @@
-"""The judge loop: claims arrivals, has them judged, commits what they cause; nothing that is claimed is ever let go.
+"""The judge loop: claims arrivals, has them judged, hands on what they cause; nothing that is claimed is ever let go.
 
 One thread drives one judge. A judge busy for more than a second gets a fresh one beside it, up to four more than configured.
 """
@@ -11,17 +11,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from gateway import log, metrics
+from gateway import log
 from gateway.errors import JudgeDefeated, StoreUnavailable
 from gateway.mail.scan import scan_header, sender_of
 from gateway.mail.thread import keys_of
-from gateway.model.call import PROVED, Call, Why
+from gateway.model.call import Call
 from gateway.model.case import CaseView, make_reference
 from gateway.model.message import Arrival
-from gateway.model.outcome import Facts, Outcome, Verdict
-from gateway.model.verdict import Category, Disposition, Reason
+from gateway.model.outcome import Facts, Outcome
 from gateway.pipeline.cases import key_of_request, return_path_of
 from gateway.pipeline.inward import judge_error
+from gateway.service.committing import DEFERRALS, Committer, Judged
 from gateway.service.delivering import CourierLoop
 from gateway.service.judges import Judge
 from gateway.service.nursery import Nursery
@@ -33,13 +33,15 @@ JUDGE_SECONDS = (20.0, 10.0)
 BUSY_SECONDS = 1.0
 SPARE_JUDGES = 4
 LEASE = timedelta(seconds=60)
+CLAIMED_AHEAD = 3
+"""So many messages wait here for each judge after a claim; there is another when fewer wait than there are judges."""
 POLL_SECONDS = 1.0
 RELIEF_SECONDS = 0.25
 """How often it is asked, while somebody is at work, whether somebody is stuck."""
 CLOSE_SECONDS = 3.0
 """What is being judged when we stop may take so long; then it is judged after the next start."""
-DEFERRALS = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 240))
-"""When a message whose DNS or gpg did not answer is asked about again; after the last one it is decided without."""
+COMMIT_SECONDS = 1.0
+"""So long, after that, what was judged may take to be committed."""
 
 
 @dataclass(slots=True)
@@ -68,9 +70,6 @@ class JudgeLoop:
         self._journal = journal
         self._nursery = nursery
         self._owner = owner
-        self._page = page
-        self._outbox_filled = outbox_filled
-        self._courier = courier
         self._seconds = seconds
         self._claims: queue.Queue[Claim | None] = queue.Queue()
         self._wake = threading.Event()
@@ -78,9 +77,13 @@ class JudgeLoop:
         self._drivers: list[Driver] = []
         self._defeats: dict[int, int] = {}
         self._claimer = threading.Thread(target=self._claim, name="claims", daemon=True)
+        self._committer = Committer(
+            journal, page=page, outbox_filled=outbox_filled, courier=courier, done=self._done, failed=self._defeated
+        )
 
     def start(self) -> None:
         """Start the configured number of judges; returns when each is ready."""
+        self._committer.start()
         ready = [self._hire() for _ in range(self._nursery.equipment.settings.judges)]
         for event in ready:
             event.wait(60)
@@ -112,6 +115,7 @@ class JudgeLoop:
             if (judge := driver.judge) is not None:
                 judge.interrupt()
         self._join(drivers, until=end + 1)
+        self._committer.close(COMMIT_SECONDS)
 
     def _join(self, drivers: tuple[Driver, ...], *, until: float) -> None:
         threads = (self._claimer, *(one.thread for one in drivers if one.thread is not None))
@@ -144,18 +148,25 @@ class JudgeLoop:
             self._wake.clear()
 
     def _claimed(self) -> tuple[Claim, ...]:
-        busy = self._busy()
-        free = 2 * len(self._drivers) - self._claims.qsize() - busy
-        if free <= 0:
+        if not self._runs_low():
             return ()
+        limit = CLAIMED_AHEAD * len(self._drivers) - self._claims.qsize()
         try:
-            return self._journal.claim(limit=free, owner=self._owner, now=datetime.now(UTC), lease=LEASE)
+            return self._journal.claim(limit=limit, owner=self._owner, now=datetime.now(UTC), lease=LEASE)
         except StoreUnavailable as error:
             log.alarm(
                 "not-claimed", error=str(error), remedy="see the database; arrivals wait there and nothing is lost"
             )
             time.sleep(POLL_SECONDS)
             return ()
+
+    def _runs_low(self) -> bool:
+        """Whether a judge could soon be without a message."""
+        return self._claims.qsize() < len(self._drivers)
+
+    def _look_again(self) -> None:
+        if self._runs_low():
+            self._wake.set()
 
     def _relieve(self) -> None:
         """Put a fresh judge beside each that is stuck, and one for each message that would wait behind them."""
@@ -173,7 +184,7 @@ class JudgeLoop:
             driver.busy_since = time.monotonic()
             self._handle(driver, claim)
             driver.busy_since = None
-            self._wake.set()
+            self._look_again()
             if self._spare():
                 break
         self._drivers.remove(driver)
@@ -210,26 +221,25 @@ class JudgeLoop:
         return driver.judge
 
     def _handle(self, driver: Driver, claim: Claim) -> None:
-        """Judge and commit; whatever goes wrong over this message ends no thread, and after two times it is delivered as it is."""
+        """Judge, and hand the verdict on; whatever goes wrong over this message ends no thread, and after two times it is delivered as it is."""
         began = time.monotonic()
         try:
             outcome = self._outcome(driver, claim)
-            if outcome is None:
-                return
-            self._commit(claim, outcome)
         except StoreUnavailable as error:
-            # the lease ends by itself: the arrival is judged again, and a repeat of `record` changes nothing
-            log.alarm(
-                "not-recorded",
-                arrival=claim.arrival.id,
-                error=str(error),
-                remedy="see the database; the message waits there",
-            )
+            # the lease ends by itself, and the arrival is judged then
+            remedy = "see the database; the message waits there"
+            log.alarm("not-recorded", arrival=claim.arrival.id, error=str(error), remedy=remedy)
         except Exception as error:  # noqa: BLE001 a judge's end and a fault of ours are the same to the message
-            self._defeated(driver, claim, error)
+            self._lose(driver)
+            self._defeated(claim, error)
         else:
-            self._defeats.pop(claim.arrival.id, None)
-            metrics.JUDGE_SECONDS.observe(time.monotonic() - began)
+            driver.busy_since = None
+            if outcome is not None:
+                self._committer.commit(Judged(claim, outcome, self._nursery.equipment.settings.receipts, began))
+
+    def _done(self, judged: Judged) -> None:
+        self._defeats.pop(judged.claim.arrival.id, None)
+        self._look_again()
 
     def _outcome(self, driver: Driver, claim: Claim) -> Outcome | None:
         """What the judge says, `judge-error` after the last defeat, None when we stop."""
@@ -241,13 +251,15 @@ class JudgeLoop:
         judge = self._prepare(driver)
         return None if judge is None else judge.judge(arrival, facts, seconds=self._seconds[defeats])
 
-    def _defeated(self, driver: Driver, claim: Claim, error: Exception) -> None:
+    def _lose(self, driver: Driver) -> None:
+        if driver.judge is not None and not self._stopping.is_set():
+            driver.judge.kill()
+            driver.judge = None
+
+    def _defeated(self, claim: Claim, error: Exception) -> None:
         """Count it, and give the message back at once: to a fresh judge, or to be delivered as it is."""
         if self._stopping.is_set():
             return
-        if driver.judge is not None:
-            driver.judge.kill()
-            driver.judge = None
         tries = self._defeats[claim.arrival.id] = self._defeats.get(claim.arrival.id, 0) + 1
         what = str(error) if isinstance(error, JudgeDefeated) else log.fault(error)
         log.alarm("judge-defeated", arrival=claim.arrival.id, tries=tries, error=what)
@@ -256,6 +268,7 @@ class JudgeLoop:
             return
         with contextlib.suppress(StoreUnavailable):
             self._journal.postpone(claim.arrival.id, until=datetime.now(UTC), tries=claim.tries)
+        self._wake.set()
 
     def _facts(self, claim: Claim) -> Facts:
         arrival = claim.arrival
@@ -289,70 +302,3 @@ class JudgeLoop:
         wanted = {path.case if path else None, recall.repeat_of} - {None} - known
         found = (self._journal.case(one) for one in sorted(filter(None, wanted)))
         return tuple(one.view for one in found if one is not None)
-
-    def _commit(self, claim: Claim, outcome: Outcome) -> None:
-        # before the commit: after a crash between the two somebody is woken twice, never not at all
-        self._wake_human(claim.arrival.id, outcome)
-        receipts = self._nursery.equipment.settings.receipts
-        now = datetime.now(UTC)
-        recorded = self._journal.record(
-            claim.arrival.id,
-            outcome,
-            now=now,
-            per_contact_hour=receipts.per_contact_hour,
-            all_hour=receipts.all_hour,
-            retry=DEFERRALS[min(claim.tries, len(DEFERRALS)) - 1],
-            lease=self._courier.lease(now) if self._courier else None,
-        )
-        if recorded.again:
-            return
-        self._tell(claim.arrival, recorded.outcome)
-        if self._courier is not None and recorded.leased:
-            self._courier.take(recorded.leased)
-        else:
-            self._outbox_filled()
-
-    def _wake_human(self, arrival: int, outcome: Outcome) -> None:
-        """Call once for an arrival that is asked about again; and once more when it is proved in the end."""
-        if outcome.verdict.page:
-            self._page(_call(arrival, outcome))
-
-    def _tell(self, arrival: Arrival, outcome: Outcome) -> None:
-        """Metrics, log and page of a committed outcome."""
-        verdict = outcome.verdict
-        category = verdict.classification.category.value
-        metrics.VERDICTS.labels(category, verdict.assurance.value, verdict.disposition.value).inc()
-        for reason in verdict.reasons:
-            metrics.REASONS.labels(reason.value).inc()
-        for one in verdict.results:
-            metrics.VERIFICATIONS.labels(one.method.value, one.result.value).inc()
-        if verdict.disposition is not Disposition.DEFER:
-            metrics.RECEIPTS.labels(category, verdict.receipt.reason.value if verdict.receipt.reason else "sent").inc()
-        log.note(
-            "judged",
-            arrival=arrival.id,
-            case=outcome.case.reference,
-            category=category,
-            assurance=verdict.assurance.value,
-            disposition=verdict.disposition.value,
-            reason=[reason.value for reason in verdict.reasons],
-            contact=verdict.contact,
-        )
-
-
-def _call(arrival: int, outcome: Outcome) -> Call:
-    verdict = outcome.verdict
-    proved = "proved" if verdict.assurance in PROVED else "unproved"
-    return Call(
-        why=_why(verdict),
-        cause=f"arrival {arrival} {proved}",
-        case=outcome.case.reference,
-        assurance=verdict.assurance,
-        contact=verdict.contact,
-    )
-
-
-def _why(verdict: Verdict) -> Why:
-    if Reason.JUDGE_ERROR in verdict.reasons:
-        return Why.JUDGE_ERROR
-    return Why.EMERGENCY if verdict.classification.category is Category.EMERGENCY else Why.UNREAD

@@ -92,6 +92,63 @@ def test_a_fault_over_one_message_leaves_the_others_their_judges(journal, nurser
     assert journal.figures().promised == 0
 
 
+class Slow:
+    """A journal whose commits of verdicts wait until they may go on."""
+
+    def __init__(self, journal):
+        self.journal = journal
+        self.asked = 0
+        self.go_on = threading.Event()
+
+    def __getattr__(self, name):
+        return getattr(self.journal, name)
+
+    def recall(self, *arguments, **keys):
+        self.asked += 1
+        return self.journal.recall(*arguments, **keys)
+
+    def record(self, *arguments, **keys):
+        self.go_on.wait(60)
+        return self.journal.record(*arguments, **keys)
+
+
+def test_judges_go_on_while_verdicts_are_committed(journal, nursery, tmp_path):
+    journal.take_in([incoming(tmp_path, number) for number in range(12)])
+    slow = Slow(journal)
+
+    def all_but_committed():
+        if slow.asked > 2 * nursery.equipment.settings.judges:
+            slow.go_on.set()
+        return journal.figures().queued.get(Purpose.DELIVERY) == 12
+
+    run(slow, nursery, seconds=(20, 10), until=all_but_committed)
+    assert journal.figures().promised == 0
+
+
+class Unwilling:
+    """A journal that has a fault of the program over the first verdicts."""
+
+    def __init__(self, journal, failures):
+        self.journal = journal
+        self.failures = failures
+
+    def __getattr__(self, name):
+        return getattr(self.journal, name)
+
+    def record(self, *arguments, **keys):
+        if self.failures:
+            self.failures -= 1
+            raise RuntimeError("a mistake of ours")
+        return self.journal.record(*arguments, **keys)
+
+
+def test_a_verdict_that_cannot_be_committed_is_given_again(journal, nursery, tmp_path):
+    journal.take_in([incoming(tmp_path, number) for number in range(4)])
+    unwilling = Unwilling(journal, failures=3)
+    run(unwilling, nursery, seconds=(20, 10), until=lambda: journal.figures().queued.get(Purpose.DELIVERY) == 4)
+    assert journal.figures().promised == 0
+
+
 class Broken:
     """A journal that has a fault of its own over every message but not over its verdict."""
 
