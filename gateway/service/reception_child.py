@@ -20,6 +20,7 @@ from gateway.errors import ConfigError, GatewayError
 from gateway.model.message import Incoming
 from gateway.model.settings import Settings
 from gateway.service.intake import Intake
+from gateway.service.promptness import run_promptly
 from gateway.service.reception import News, Order
 from gateway.service.wire import receive
 from gateway.service.wire_notes import note_wire
@@ -37,6 +38,8 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     log.set_up()
+    # judges and their gpg are at work on every processor, and a sender waits
+    run_promptly()
     _, (packed,) = receive(link)
     settings: Settings = pickle.loads(packed)  # noqa: S301 from the service, which started us
     try:
