@@ -64,7 +64,8 @@ def _trace(found: Classification) -> dict[str, Any]:
         {"rule": one.rule, "place": one.place.value, "stopped_by": one.stopped_by.value, "text": one.text}
         for one in found.trace.misses
     ]
-    return {"trace": {"categories": weighings, "misses": misses}}
+    signs = [{"sign": one.sign, "adds": list(one.adds)} for one in found.trace.signs]
+    return {"trace": {"categories": weighings, "misses": misses, "signs": signs}}
 
 
 def _identifiers(found: Classification) -> dict[str, Any]:

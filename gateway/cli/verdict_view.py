@@ -52,7 +52,7 @@ def show_verdict(console: Console, verdict: Verdict, arrival: Arrival, *, file: 
 
 
 def show_trace(console: Console, trace: Trace) -> None:
-    """Print what each category came to, and the rules that nearly hit with what stopped them."""
+    """Print what each category came to, what weighed most by experience, and the rules that nearly hit with what stopped them."""
     table = Table(
         "category", "score", "threshold", "needs, not met", "", box=None, header_style="dim", padding=(0, 2, 0, 0)
     )
@@ -62,6 +62,12 @@ def show_trace(console: Console, trace: Trace) -> None:
             one.category.value, f"{one.score:g}", f"{one.threshold:g}", "; ".join(one.lacking) or "-", outcome
         )
     console.print(table)
+    if trace.signs:
+        heading = ("by experience", "emergency", "preservation", "subscriber-info")
+        learnt = Table(*heading, box=None, header_style="dim", padding=(0, 2, 0, 0))
+        for sign in trace.signs:
+            learnt.add_row(plain(sign.sign), *(f"{added:+.2f}" for added in sign.adds))
+        console.print(learnt)
     near = Table("nearly", "place", "stopped by", "text", box=None, header_style="dim", padding=(0, 2, 0, 0))
     for miss in trace.misses:
         near.add_row(miss.rule, miss.place.value, miss.stopped_by.value, plain(miss.text))

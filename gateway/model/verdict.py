@@ -282,11 +282,22 @@ class Weighing:
 
 
 @dataclass(frozen=True, slots=True)
+class Sign:
+    """What experience weighed: a word or its beginning, two words, a rule that hit, or a kind of identifier."""
+
+    sign: str
+    adds: tuple[float, float, float]
+    """To emergency, preservation and subscriber-info, each against `other`; below 0 it speaks for `other`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Trace:
     """How a classification came about, beyond its hits; made for an administrator's eyes and never kept."""
 
     weighings: tuple[Weighing, ...]
     misses: tuple[Miss, ...]
+    signs: tuple[Sign, ...] = ()
+    """What weighed most by experience, the heaviest first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,14 @@
 Never looks at who sent it: trust does not change what is asked, and what is asked does not change trust.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.model.message import Text
 from gateway.model.verdict import Category, Classification, Identifier, Kind, Place, Reason, Trace, Weighing
-from gateway.triage import checklist, facts, identifiers
+from gateway.triage import checklist, experience, facts, identifiers
+from gateway.triage.experience import Leaning
 from gateway.triage.form import Form, read_form
 from gateway.triage.hits import Folded, RuleHit, folded, rule_hits
 from gateway.triage.language import language_of
@@ -19,6 +21,16 @@ from gateway.triage.ruleset import Ruleset, Scoring
 from gateway.triage.ruleset_schema import SEVERAL, TOLD_KINDS
 
 _ASKED: tuple[Category, ...] = tuple(one for one in Category if one is not Category.OTHER)
+MOST_BACKED = 2.0
+"""How many times its threshold the rules of a category can back what experience says of it."""
+
+
+def signs(text: Text, *, ruleset: Ruleset, own_addresses: tuple[str, ...], sender_domain: str | None) -> Counter[str]:
+    """What experience reads in a mail and how often, for whoever makes experience of labelled ones."""
+    text, form = read_form(text)
+    texts = folded(text)
+    evidence = _evidence(text, texts, ruleset, form, own_addresses, sender_domain, show=False)
+    return _signs(texts, evidence.hits, evidence.identifiers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +40,8 @@ class _Evidence:
     hits: tuple[RuleHit, ...]
     identifiers: tuple[Identifier, ...]
     items: frozenset[str]
+    leaning: Leaning
+    """Empty where the rule set has no experience, or the mail too few words for it."""
     scores: Mapping[Category, float]
     language: str | None
 
@@ -99,7 +113,8 @@ def _evidence(
     by_rules = frozenset(one.rule.item for one in hits if one.rule.item is not None)
     told = checklist.with_box(by_rules, mla_intended=form.mla_intended)
     items = checklist.items_found(by_rules=told, identifiers=(*named.asked, *named.own), items=ruleset.items)
-    return _Evidence(hits, named.asked, items, _scores(hits), language)
+    leaning = _leaning(texts, hits, named.asked, ruleset)
+    return _Evidence(hits, named.asked, items, leaning, _scores(hits, leaning, ruleset), language)
 
 
 def _trace(texts: Folded, evidence: _Evidence, finding: _Finding, ruleset: Ruleset) -> Trace:
@@ -115,7 +130,9 @@ def _trace(texts: Folded, evidence: _Evidence, finding: _Finding, ruleset: Rules
         for category in _ASKED
     )
     hit = frozenset(one.rule.id for one in evidence.hits)
-    return Trace(weighings, misses(texts, hit=hit, ruleset=ruleset, without=_without(evidence.language, ruleset)))
+    nearly = misses(texts, hit=hit, ruleset=ruleset, without=_without(evidence.language, ruleset))
+    signs = _signs(texts, evidence.hits, evidence.identifiers)
+    return Trace(weighings, nearly, experience.heaviest(ruleset.experience, signs) if ruleset.experience else ())
 
 
 def _without(language: str | None, ruleset: Ruleset) -> frozenset[str]:
@@ -123,7 +140,36 @@ def _without(language: str | None, ruleset: Ruleset) -> frozenset[str]:
     return ruleset.scoring.kin.get(language, frozenset()) if language else frozenset()
 
 
-def _scores(hits: tuple[RuleHit, ...]) -> dict[Category, float]:
+def _signs(texts: Folded, hits: Iterable[RuleHit], found: Iterable[Identifier]) -> Counter[str]:
+    """What experience reads: all words, the rules that hit but for items of checklists and signals, kinds of identifiers."""
+    rules = (one.rule.family for one in hits if one.rule.item is None and one.rule.signal is None)
+    return experience.signs_of(texts.values(), rules=rules, identifiers={one.kind for one in found})
+
+
+def _leaning(texts: Folded, hits: Iterable[RuleHit], found: Iterable[Identifier], ruleset: Ruleset) -> Leaning:
+    if ruleset.experience is None:
+        return {}
+    return experience.leaning(ruleset.experience, _signs(texts, hits, found))
+
+
+def _scores(hits: tuple[RuleHit, ...], leaning: Leaning, ruleset: Ruleset) -> dict[Category, float]:
+    """What experience says in points, backed a little by all rules, and each rule that it does not know by the weight it has."""
+    known, scoring = ruleset.experience, ruleset.scoring
+    by_rules = _by_rules(hits)
+    if known is None or not leaning:
+        return by_rules
+    own = _by_rules([one for one in hits if not known.knows(one.rule.family)])
+    marks = frozenset(mark for one in hits for mark in one.rule.marks)
+    scores = {}
+    for one in _ASKED:
+        backed = by_rules[one] / scoring.thresholds[one] if _met(scoring.needs[one], marks) else 0.0
+        told = scoring.even[one] + scoring.points * leaning[one] + scoring.backing * min(backed, MOST_BACKED)
+        scores[one] = round(max(0.0, told + own[one]), 2)
+    return scores
+
+
+def _by_rules(hits: Sequence[RuleHit]) -> dict[Category, float]:
+    """What rules alone say, each by its weight and place."""
     return {category: _sum(one for one in hits if one.rule.category is category) for category in _ASKED}
 
 
@@ -140,19 +186,46 @@ def _kind_told(hits: tuple[RuleHit, ...], scoring: Scoring) -> Kind | None:
 
 def _conclude(evidence: _Evidence, told: Kind | None, scoring: Scoring, *, automatic: bool) -> _Finding:
     """Categories in order, primary first; what was taken away, or only nearly reached, is a doubt."""
+    if automatic:
+        return _Finding((), doubtful=bool(_reached(evidence, evidence.scores, scoring)))
+    silenced = _silenced(evidence, told, scoring)
+    if evidence.leaning:
+        return _by_experience(evidence, silenced, scoring)
     known = _words(evidence)
     ratios = {category: evidence.scores[category] / scoring.thresholds[category] for category in _ASKED}
-    reached = {category for category in _ASKED if ratios[category] >= 1 and _met(scoring.needs[category], known)}
-    kept = set() if automatic else reached - _silenced(evidence, told, scoring)
+    reached = _reached(evidence, evidence.scores, scoring)
+    kept = reached - silenced
     near = {one for one in _ASKED if ratios[one] >= scoring.doubtful} - kept
     # A mail that is nearly an emergency is looked at twice whatever else it is; words of asking are in every request,
     # so without the first of its needs, a danger, nothing is nearly one.
     danger = Category.EMERGENCY in near and _met(scoring.needs[Category.EMERGENCY][:1], known)
     doubtful = kept != reached or bool(near and (not kept or danger))
-    ranked = sorted(
-        (one for one in _ASKED if one in kept), key=lambda one: (one is not Category.EMERGENCY, -ratios[one])
-    )
+    ranked = sorted(kept, key=lambda one: (one is not Category.EMERGENCY, -ratios[one], _ASKED.index(one)))
     return _Finding(tuple(ranked), doubtful)
+
+
+def _by_experience(evidence: _Evidence, silenced: frozenset[Category], scoring: Scoring) -> _Finding:
+    """The likeliest category, then those that rules find beside it; what is little likelier than the next is a doubt."""
+    by_rules = _reached(evidence, _by_rules(evidence.hits), scoring) - silenced
+    excess = {one: evidence.scores[one] - scoring.thresholds[one] for one in _ASKED}
+    second, first = sorted((0.0, *excess.values()))[-2:]
+    doubtful = first - second < scoring.close or Category.EMERGENCY in by_rules
+    # from a few alarming words without a danger that a rule names nobody is called at night
+    named = _met(scoring.needs[Category.EMERGENCY][:1], _words(evidence))
+    alarming = 0 < excess[Category.EMERGENCY] < scoring.close and not named
+    likely = {one for one in _ASKED if excess[one] > 0 and not (alarming and one is Category.EMERGENCY)}
+    among = likely or (by_rules if alarming else set())
+    if not among:
+        return _Finding((), doubtful or bool(by_rules))
+    primary = max((one for one in _ASKED if one in among), key=lambda one: excess[one])
+    beside = [one for one in _ASKED if one in by_rules and one not in {primary, Category.EMERGENCY}]
+    return _Finding((primary, *beside), doubtful and primary is not Category.EMERGENCY)
+
+
+def _reached(evidence: _Evidence, scores: Mapping[Category, float], scoring: Scoring) -> set[Category]:
+    """Categories whose score and whose needs are met."""
+    known = _words(evidence)
+    return {one for one in _ASKED if scores[one] >= scoring.thresholds[one] and _met(scoring.needs[one], known)}
 
 
 def _met(lines: Iterable[frozenset[str]], known: frozenset[str]) -> bool:
@@ -180,8 +253,10 @@ def _quoted_too(finding: _Finding, text: Text, ruleset: Ruleset) -> _Finding:
     """A request that stands only in quoted older mail may be a forwarded one: it is nothing reached, but a doubt."""
     if not text.quoted:
         return finding
-    hits = rule_hits({Place.BODY: fold(text.quoted)}, ruleset=ruleset, show=False)
-    reached = any(score >= ruleset.scoring.thresholds[category] for category, score in _scores(hits).items())
+    texts = {Place.BODY: fold(text.quoted)}
+    hits = rule_hits(texts, ruleset=ruleset, show=False)
+    scores = _scores(hits, _leaning(texts, hits, (), ruleset), ruleset)
+    reached = any(score >= ruleset.scoring.thresholds[category] for category, score in scores.items())
     return _Finding((), doubtful=finding.doubtful or reached)
 
 

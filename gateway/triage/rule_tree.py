@@ -13,6 +13,8 @@ from typing import Any
 from gateway.errors import Complaint
 from gateway.mail.receipt import compile_check
 from gateway.model.verdict import Category, Level, RuleFiles
+from gateway.triage import experience
+from gateway.triage.experience import Experience
 from gateway.triage.matcher import pattern_fault, phrase_fault
 from gateway.triage.ruleset_schema import (
     SEVERAL,
@@ -49,6 +51,7 @@ class RuleTree:
     items: ItemsShape
     channel: ChannelShape
     receipts: Mapping[tuple[str, Level], str] = field(repr=False)
+    experience: Experience | None = field(repr=False)
     digest: str
     """SHA-256, hexadecimal, over paths, lengths and bytes, in the order of their paths, of the files that judge."""
 
@@ -69,6 +72,7 @@ def read_tree(files: RuleFiles) -> tuple[RuleTree | None, tuple[Complaint, ...]]
     items = _read("items.yaml", contents, complaints)
     channel = _read("channel.yaml", contents, complaints)
     receipts = _receipts(contents, complaints)
+    known_by_letters = _experience(contents, complaints)
     if not phrases:
         complaints.append(Complaint("phrases", 0, 0, "", "holds no <language>.yaml", "add phrases/en.yaml"))
     if complaints or scoring is None or items is None or channel is None:
@@ -80,6 +84,7 @@ def read_tree(files: RuleFiles) -> tuple[RuleTree | None, tuple[Complaint, ...]]
         items=items[1],
         channel=channel[1],
         receipts=receipts,
+        experience=known_by_letters,
         digest=digest_of(files),
     )
     sources = {language: found[0] for language, found in known.items()}
@@ -102,7 +107,9 @@ def digest_of(files: RuleFiles) -> str:
 
 
 def _belongs(path: str) -> bool:
-    return path in _SINGLE or any(one.fullmatch(path) for one in (_PHRASES, _RECEIPT, _IGNORED))
+    return (
+        path in _SINGLE or path == experience.FILE or any(one.fullmatch(path) for one in (_PHRASES, _RECEIPT, _IGNORED))
+    )
 
 
 def _read(path: str, contents: Mapping[str, bytes], complaints: list[Complaint]) -> tuple[YamlFile, Any] | None:
@@ -122,6 +129,21 @@ def _read_file(path: str, content: bytes) -> tuple[tuple[YamlFile, Any] | None, 
         return None, (source,)
     value, found = checked(source, _SINGLE.get(path, PhrasesShape))
     return (None if value is None else (source, value)), found
+
+
+def _experience(contents: Mapping[str, bytes], complaints: list[Complaint]) -> Experience | None:
+    """What labelled letters taught, if the tree has it."""
+    content = contents.get(experience.FILE)
+    read = None if content is None else _read_experience(content)
+    if isinstance(read, tuple):
+        complaints += read
+        return None
+    return read
+
+
+@lru_cache(maxsize=4)
+def _read_experience(content: bytes) -> Experience | tuple[Complaint, ...]:
+    return experience.read_experience(content)
 
 
 def _receipts(contents: Mapping[str, bytes], complaints: list[Complaint]) -> dict[tuple[str, Level], str]:

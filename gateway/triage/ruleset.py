@@ -11,10 +11,19 @@ from typing import Any
 from gateway.errors import ConfigError
 from gateway.model.channel import ChannelRules
 from gateway.model.verdict import Category, Kind, Level, Place, Reason, RuleFiles
+from gateway.triage.experience import Experience
 from gateway.triage.matcher import Terms, compile_terms
 from gateway.triage.normal import fold
 from gateway.triage.rule_tree import RuleTree, read_tree
-from gateway.triage.ruleset_schema import SEVERAL, ChannelShape, LabelsShape, Nearness, RuleShape, ScoringShape, Wording
+from gateway.triage.ruleset_schema import (
+    SEVERAL,
+    ChannelShape,
+    LabelsShape,
+    Nearness,
+    RuleShape,
+    ScoringShape,
+    Wording,
+)
 from gateway.triage.term_index import Index
 from gateway.triage.vocabulary import written_out
 
@@ -50,6 +59,11 @@ class Rule:
     not_near: Near | None = None
     unless: Terms | None = None
 
+    @property
+    def family(self) -> str:
+        """Its name without the language: what is asked in any language by the same rule."""
+        return self.id.replace(f".{self.language}", "", 1)
+
 
 @dataclass(frozen=True, slots=True)
 class Silence:
@@ -76,6 +90,14 @@ class Scoring:
     silences: Mapping[Kind, Silence]
     kin: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """By language the others whose words look like its own: they are not looked for in a mail of that language."""
+    even: Mapping[Category, float] = field(default_factory=dict)
+    """Score of a category that is, by experience, as likely as `other`."""
+    points: float = 0.0
+    """By how much the score grows when the category becomes e times likelier."""
+    backing: float = 0.0
+    """What the rules of a category add to what experience says of it, each time they reach its threshold."""
+    close: float = 0.0
+    """Two scores, each above its threshold or below, that differ by less are a doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +131,8 @@ class Ruleset:
     rules_of: Mapping[Terms, tuple[int, ...]] = field(repr=False, compare=False)
     """By their own wording the numbers of the rules that have it."""
     scoring: Scoring = field(repr=False)
+    experience: Experience | None = field(repr=False)
+    """What labelled letters taught; without it rules alone decide."""
     items: Mapping[str, Item] = field(repr=False)
     common_words: Mapping[str, frozenset[str]] = field(repr=False)
     """By language, folded: how the language of a mail is told."""
@@ -155,6 +179,7 @@ def compile_ruleset(tree: RuleTree) -> Ruleset:
         index=Index(terms for rule in rules for terms in _wording_of(rule)),
         rules_of=_rules_of(rules),
         scoring=_scoring(tree.scoring),
+        experience=tree.experience,
         items=_items(tree),
         common_words={
             language: frozenset(map(fold, phrases.common_words))
@@ -225,6 +250,7 @@ def _near(shape: Nearness | None) -> Near | None:
 def _scoring(shape: ScoringShape) -> Scoring:
     asked = tuple(one for one in Category if one is not Category.OTHER)
     needs = {one: getattr(shape.needs, one.name.lower()) or () for one in asked}
+    experience = shape.experience
     return Scoring(
         places={place: getattr(shape.places, place.value) for place in Place},
         first_screen_characters=shape.first_screen.characters,
@@ -238,6 +264,10 @@ def _scoring(shape: ScoringShape) -> Scoring:
             kind: Silence(frozenset(one.categories), frozenset(one.unless_identifiers), frozenset(one.unless_marks))
             for kind, one in shape.silences.items()
         },
+        even=_by_category(experience.even or shape.thresholds, asked),
+        points=experience.points,
+        backing=experience.backing,
+        close=experience.close,
         kin={language: frozenset(family) - {language} for family in shape.kin for language in family},
     )
 

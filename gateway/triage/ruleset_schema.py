@@ -229,6 +229,24 @@ class SilenceShape(Shape):
     unless_marks: Annotated[tuple[Mark, ...], Field(strict=False, max_length=5)] = ()
 
 
+class EvenShape(Shape):
+    """Score of each category that is, by experience, as likely as `other`."""
+
+    emergency: Score
+    preservation: Score
+    subscriber_info: Annotated[Score, Field(alias="subscriber-info")]
+
+
+class ExperienceShape(Shape):
+    """How experience.tsv becomes a score."""
+
+    points: Annotated[float, Field(gt=0, le=100)] = 2.0
+    backing: Score = 0.4
+    close: Score = 1.2
+    even: EvenShape | None = None
+    """Left out: the thresholds."""
+
+
 class ScoringShape(Shape):
     """scoring.yaml."""
 
@@ -238,6 +256,7 @@ class ScoringShape(Shape):
     doubtful: Annotated[float, Field(gt=0, le=1)] = 0.5
     needs: NeedsShape
     silences: dict[RuleKind, SilenceShape] = {}
+    experience: ExperienceShape = ExperienceShape()
     kin: Annotated[
         tuple[Annotated[tuple[Language, ...], Field(strict=False, min_length=2)], ...], Field(strict=False)
     ] = ()

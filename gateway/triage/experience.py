@@ -1,0 +1,162 @@
+"""What labelled letters taught: how much the words of a mail, its identifiers and the rules it hits speak for each category.
+
+Weighs signs by a table (experience.tsv) that was fitted elsewhere; learns nothing itself, and knows no text but the one it is given.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+from gateway.errors import Complaint
+from gateway.model.verdict import Category, Sign
+from gateway.triage.normal import is_word
+
+FILE = "experience.tsv"
+CATEGORIES = (Category.EMERGENCY, Category.PRESERVATION, Category.SUBSCRIBER_INFO)
+"""The columns of the table behind the sign and its rarity; each says how much more likely than `other`."""
+EVEN = "(even)"
+"""The row of what is likely before anything was read."""
+MAX_FILE_BYTES = 8 << 20
+BEGINNINGS = (3, 4, 5, 6, 7)
+"""Letters of a word that are a sign of their own: endings differ more than stems."""
+MAX_WORD = 20
+PAIR = 5
+"""Letters of each of two words that follow each other."""
+RUNS = (2, 3, 4)
+"""Characters of a script without spaces that are a sign together."""
+SHORTEST = 40.0
+"""Length of what is known of a mail below which experience says nothing: from a dozen words rules conclude better."""
+SHOWN = 12
+"""Signs that an administrator is shown, the heaviest first."""
+
+_WORD = re.compile(r"[^\W\d_]+")
+Weights = tuple[float, float, float]
+Leaning = Mapping[Category, float]
+"""By category the logarithm of how many times likelier it is than `other`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Experience:
+    """The table: what each sign weighs."""
+
+    even: Weights
+    weights: Mapping[str, tuple[float, Weights]]
+    """Sign -> its rarity among the letters, and what it weighs."""
+
+    def knows(self, rule: str) -> bool:
+        """Whether the rule of that name is weighed here, and not by the weight that stands in its file."""
+        return _rule(rule) in self.weights
+
+
+def signs_of(texts: Iterable[str], *, rules: Iterable[str], identifiers: Iterable[str]) -> Counter[str]:
+    """How often each sign stands in a mail: in its folded texts, as a rule that hits, as a kind of identifier."""
+    counts: Counter[str] = Counter()
+    for text in texts:
+        words = _WORD.findall(text)
+        # each different word once: a letter repeats itself
+        for word, count in Counter(words).items():
+            for sign in _of_word(word):
+                counts[sign] += count
+        counts.update(map(" ".join, pairwise([word[:PAIR] for word in words])))
+    counts.update({_rule(name): 1 for name in rules})
+    counts.update({f"id:{kind}": 1 for kind in identifiers} or {"id:none": 1})
+    return counts
+
+
+def leaning(experience: Experience, signs: Mapping[str, int]) -> Leaning:
+    """How the mail leans, or nothing where it is too short to tell.
+
+    A sign counts by the logarithm of how often it stands there, and all together as a unit vector.
+    """
+    told, square = [0.0] * len(CATEGORIES), 0.0
+    for sign, count in signs.items():
+        row = experience.weights.get(sign)
+        if row is not None:
+            rarity = (1 + math.log(count)) * row[0]
+            square += rarity * rarity
+            emergency, preservation, subscriber = row[1]
+            told[0] += rarity * emergency
+            told[1] += rarity * preservation
+            told[2] += rarity * subscriber
+    length = math.sqrt(square)
+    if length < SHORTEST:
+        return {}
+    return {
+        category: even + part / length for category, even, part in zip(CATEGORIES, experience.even, told, strict=True)
+    }
+
+
+def heaviest(experience: Experience, signs: Mapping[str, int]) -> tuple[Sign, ...]:
+    """The signs that weighed most, heaviest first."""
+    ordered = sorted(_parts(experience, signs), key=lambda one: (-max(map(abs, one.adds)), one.sign))
+    return tuple(ordered[:SHOWN])
+
+
+def read_experience(content: bytes) -> Experience | tuple[Complaint, ...]:
+    """The table of a file of lines `sign, rarity, weights`, parted by tabs, or what is wrong with it; never raises."""
+    if len(content) > MAX_FILE_BYTES:
+        return (Complaint(FILE, 0, 0, "", f"has {len(content)} bytes", f"keep it below {MAX_FILE_BYTES}"),)
+    try:
+        lines = content.decode("utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        return (Complaint(FILE, content.count(b"\n", 0, error.start) + 1, 1, "", "is not UTF-8", _AS_SHIPPED),)
+    rows: dict[str, tuple[float, Weights]] = {}
+    for number, line in enumerate(lines, 1):
+        if not line or line.startswith("#"):
+            continue
+        sign, row = _row(line)
+        if row is None:
+            return (
+                Complaint(
+                    FILE, number, 1, sign[:40], "is no sign, rarity and three weights parted by tabs", _AS_SHIPPED
+                ),
+            )
+        if sign in rows:
+            return (Complaint(FILE, number, 1, sign[:40], "stands there twice", "remove one of the lines"),)
+        rows[sign] = row
+    if EVEN not in rows:
+        return (Complaint(FILE, 0, 0, EVEN, "is missing", _AS_SHIPPED),)
+    return Experience(rows.pop(EVEN)[1], rows)
+
+
+_AS_SHIPPED = "restore the shipped file, or remove it: then rules alone decide"
+
+
+def _row(line: str) -> tuple[str, tuple[float, Weights] | None]:
+    sign, *numbers = line.split("\t")
+    try:
+        rarity, emergency, preservation, subscriber = map(float, numbers)
+    except ValueError:
+        return sign, None
+    weights = emergency, preservation, subscriber
+    fine = sign and all(map(math.isfinite, (rarity, *weights)))
+    return sign, (rarity, weights) if fine else None
+
+
+def _parts(experience: Experience, signs: Mapping[str, int]) -> list[Sign]:
+    weights = experience.weights
+    rarities = {sign: (1 + math.log(signs[sign])) * weights[sign][0] for sign in signs if sign in weights}
+    length = math.hypot(*rarities.values())
+    told = rarities if length >= SHORTEST else {}
+    return [Sign(sign, _times(weights[sign][1], rarity / length)) for sign, rarity in told.items()]
+
+
+def _times(weights: Weights, factor: float) -> Weights:
+    emergency, preservation, subscriber = weights
+    return emergency * factor, preservation * factor, subscriber * factor
+
+
+def _rule(name: str) -> str:
+    return f"rule:{name}"
+
+
+@lru_cache(maxsize=1 << 15)
+def _of_word(word: str) -> tuple[str, ...]:
+    if not is_word(word[0]):
+        return tuple(word[at : at + run] for run in RUNS for at in range(len(word) - run + 1))
+    beginnings = (f"{word[:letters]}*" for letters in BEGINNINGS if letters <= len(word))
+    return (word[:MAX_WORD], *beginnings)
