@@ -1,6 +1,6 @@
 # cp247-gateway: `make demo` shows it, `make test` proves it. Each does all its set-up.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench eval fuzz
+.PHONY: help demo test bench eval learn fuzz
 # compiled modules make the many short processes of the tests start three times faster
 unexport PYTHONDONTWRITEBYTECODE
 VENV := .venv
@@ -33,6 +33,10 @@ bench: $(VENV)/.ready ## how fast, beside Postfix on the same machine in the sam
 
 eval: $(VENV)/.ready ## how well the rules read mail written apart from them; SPLIT=held|tune|all, held also as tests/eval/REPORT.md
 	$(RUN)python -m tests.eval --split $(SPLIT) $(if $(filter held,$(SPLIT)),--report tests/eval/REPORT.md)
+
+learn: ## what labelled letters teach, as rules/experience.tsv; never from the half that `make eval` judges
+	@tests/setup-venv $(VENV) learn
+	$(RUN)python -m tests.eval.learn
 
 fuzz: ## coverage-guided search for bytes that break a reader, SECONDS=600 in all (Linux on x86-64)
 	@tests/setup-venv $(VENV) fuzz

@@ -9,7 +9,7 @@ from gateway.mail.parse import parse
 from gateway.mail.text import read
 from gateway.model.verdict import Category, Classification, Hit, Identifier, Kind, Place
 
-from .entries import Difficulty, Entry, Format, Half, halves, read_entries
+from .entries import LETTERS, Difficulty, Entry, Format, Half, halves, read_entries
 from .mails import mail
 from .report import Run, markdown
 from .score import Answer, Share, accuracy, f1, identifiers_found, macro_f1, normal, recall
@@ -63,6 +63,25 @@ def test_every_language_has_every_category_and_a_fair_part_of_hard_mail() -> Non
 
 def test_only_reserved_domains_send() -> None:
     assert all(one.sender.rstrip(">").rpartition(".")[2] in {"example", "test", "invalid"} for one in ENTRIES)
+
+
+# ---- the letters to learn from
+
+PRACTICE = [one for folder in sorted((LETTERS.parent / "practice").iterdir()) for one in read_entries(folder)]
+
+
+def test_letters_to_learn_from_are_none_of_those_that_judge() -> None:
+    assert len({one.id for one in PRACTICE}) == len(PRACTICE)
+    assert {one.id for one in PRACTICE}.isdisjoint(one.id for one in ENTRIES)
+    assert {one.body for one in PRACTICE}.isdisjoint(one.body for one in ENTRIES)
+
+
+def test_letters_to_learn_from_come_from_reserved_domains() -> None:
+    assert {one.sender.rstrip(">").rpartition(".")[2] for one in PRACTICE} <= {"example", "test", "invalid"}
+
+
+def test_letters_to_learn_from_are_of_every_language_and_category() -> None:
+    assert {(one.language, one.category) for one in PRACTICE} == {(one, two) for one in LANGUAGES for two in Category}
 
 
 # ---- the halves
