@@ -218,8 +218,12 @@ def _by_experience(evidence: _Evidence, silenced: frozenset[Category], scoring: 
     if not among:
         return _Finding((), doubtful or bool(by_rules))
     primary = max((one for one in _ASKED if one in among), key=lambda one: excess[one])
-    beside = [one for one in _ASKED if one in by_rules and one not in {primary, Category.EMERGENCY}]
-    return _Finding((primary, *beside), doubtful and primary is not Category.EMERGENCY)
+    beside = by_rules - {Category.EMERGENCY}
+    if Category.EMERGENCY in likely and first - excess[Category.EMERGENCY] < scoring.close:
+        # nearly as likely: whoever reads the verdict must not overlook it
+        beside.add(Category.EMERGENCY)
+    ranked = (primary, *(one for one in _ASKED if one in beside - {primary}))
+    return _Finding(ranked, doubtful and primary is not Category.EMERGENCY)
 
 
 def _reached(evidence: _Evidence, scores: Mapping[Category, float], scoring: Scoring) -> set[Category]:

@@ -168,6 +168,13 @@ def test_two_categories_close_together_are_a_doubt():
     assert (near.findings, far.findings) == ((Reason.DOUBTFUL_CATEGORY,), ())
 
 
+@pytest.mark.parametrize(("emergency", "also"), [(2.8, (EMERGENCY,)), (1, ())])
+def test_an_emergency_nearly_as_likely_as_the_request_is_named_beside_it(emergency, also):
+    rows = row("marmalade", preservation=3, emergency=emergency)
+    found = judge(Text(body="marmalade"), ruleset=taught(rows))
+    assert (found.category, found.secondary) == (Category.PRESERVATION, also)
+
+
 def test_automatic_mail_asks_for_nothing_whatever_its_words():
     ruleset = taught(row("marmalade", preservation=9))
     found = judge(Text(body="marmalade"), ruleset=ruleset, kind=rule_pack.Kind.AUTO_REPLY)
