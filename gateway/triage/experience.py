@@ -28,7 +28,7 @@ PAIR = 5
 """Letters of each of two words that follow each other."""
 RUNS = (2, 3, 4)
 """Characters of a script without spaces that are a sign together."""
-SHORTEST = 40.0
+SHORTEST = 50.0
 """Length of what is known of a mail below which experience says nothing: from a dozen words rules conclude better."""
 SHOWN = 12
 """Signs that an administrator is shown, the heaviest first."""
