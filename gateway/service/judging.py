@@ -8,7 +8,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from gateway import log
@@ -22,7 +22,7 @@ from gateway.model.outcome import Facts, Outcome
 from gateway.pipeline.cases import key_of_request, return_path_of
 from gateway.pipeline.inward import judge_error
 from gateway.service.committing import DEFERRALS, Committer, Judged
-from gateway.service.delivering import CourierLoop
+from gateway.service.delivering import MAX_HANDED_BYTES, CourierLoop
 from gateway.service.judges import Judge
 from gateway.service.nursery import Nursery
 from gateway.store.cases import Recall
@@ -33,7 +33,7 @@ JUDGE_SECONDS = (20.0, 10.0)
 BUSY_SECONDS = 1.0
 SPARE_JUDGES = 4
 LEASE = timedelta(seconds=60)
-CLAIMED_AHEAD = 3
+CLAIMED_AHEAD = 2
 """So many messages wait here for each judge after a claim; there is another when fewer wait than there are judges."""
 POLL_SECONDS = 1.0
 RELIEF_SECONDS = 0.25
@@ -235,7 +235,7 @@ class JudgeLoop:
         else:
             driver.busy_since = None
             if outcome is not None:
-                self._committer.commit(Judged(claim, outcome, self._nursery.equipment.settings.receipts, began))
+                self._committer.commit(Judged(_light(claim), outcome, self._nursery.equipment.settings.receipts, began))
 
     def _done(self, judged: Judged) -> None:
         self._defeats.pop(judged.claim.arrival.id, None)
@@ -302,3 +302,10 @@ class JudgeLoop:
         wanted = {path.case if path else None, recall.repeat_of} - {None} - known
         found = (self._journal.case(one) for one in sorted(filter(None, wanted)))
         return tuple(one.view for one in found if one is not None)
+
+
+def _light(claim: Claim) -> Claim:
+    """Without the bytes of a large message: they wait in the database for whoever delivers it."""
+    if len(claim.arrival.content) <= MAX_HANDED_BYTES:
+        return claim
+    return replace(claim, arrival=replace(claim.arrival, content=b""))

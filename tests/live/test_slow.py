@@ -32,7 +32,7 @@ MAILBOX = "247cp@institution.gov.example"
 BORDURIA = Identity("bx-police", "Police of Borduria", "BX", "247cp@police.gov.b.example", "127.0.0.1", "+000 1")
 PATIENCE = 2.0
 """How much longer than usual a good message may wait for its delivery behind a slow one, on a machine with nothing else to do."""
-SERVICE_MB = 400
+SERVICE_MB = 450
 """Resident memory of the service itself."""
 CHILD_MB = 2300
 """Of each child: the limit a judge lives under, and its interpreter."""
