@@ -206,8 +206,13 @@ def _conclude(evidence: _Evidence, told: Kind | None, scoring: Scoring, *, autom
 
 def _by_experience(evidence: _Evidence, silenced: frozenset[Category], scoring: Scoring) -> _Finding:
     """The likeliest category, then those that rules find beside it; what is little likelier than the next is a doubt."""
-    by_rules = _reached(evidence, _by_rules(evidence.hits), scoring) - silenced
+    sums = _by_rules(evidence.hits)
+    by_rules = _reached(evidence, sums, scoring) - silenced
     excess = {one: evidence.scores[one] - scoring.thresholds[one] for one in _ASKED}
+    plain = sums[Category.EMERGENCY] >= MOST_BACKED * scoring.thresholds[Category.EMERGENCY]
+    if Category.EMERGENCY in by_rules and plain and excess[Category.EMERGENCY] <= 0:
+        # a danger in so many words, and experience nearly agrees: between an emergency and a drill the emergency
+        excess[Category.EMERGENCY] += scoring.close
     second, first = sorted((0.0, *excess.values()))[-2:]
     doubtful = first - second < scoring.close or Category.EMERGENCY in by_rules
     # from a few alarming words without a danger that a rule names nobody is called at night

@@ -175,6 +175,16 @@ def test_an_emergency_nearly_as_likely_as_the_request_is_named_beside_it(emergen
     assert (found.category, found.secondary) == (Category.PRESERVATION, also)
 
 
+PLAIN = "Emergency disclosure request. She was kidnapped, there is an imminent threat to life. Marmalade."
+WEIGHED = (row("rule:emergency.danger", rarity=1), row("rule:emergency.request", rarity=1))
+
+
+@pytest.mark.parametrize(("leans", "category"), [(-0.7, Category.EMERGENCY), (-3, Category.OTHER)])
+def test_a_danger_in_so_many_words_is_an_emergency_where_experience_nearly_agrees(leans, category):
+    found = judge(Text(subject=PLAIN, body=PLAIN), ruleset=taught(row("marmalade", emergency=leans), *WEIGHED))
+    assert found.category is category
+
+
 def test_automatic_mail_asks_for_nothing_whatever_its_words():
     ruleset = taught(row("marmalade", preservation=9))
     found = judge(Text(body="marmalade"), ruleset=ruleset, kind=rule_pack.Kind.AUTO_REPLY)
