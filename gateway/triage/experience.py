@@ -33,6 +33,11 @@ SHORTEST = 50.0
 SHOWN = 12
 """Signs that an administrator is shown, the heaviest first."""
 
+MOST = 1000.0
+"""Size of a number in the table, far above any that is learnt: larger ones would only overflow, and every mail be `other`."""
+
+_NO_ROW = f"is no sign, rarity and three weights of at most {MOST:g}, parted by tabs"
+_AS_SHIPPED = "restore the shipped file, or remove it: then rules alone decide"
 _WORD = re.compile(r"[^\W\d_]+")
 Weights = tuple[float, float, float]
 Leaning = Mapping[Category, float]
@@ -68,32 +73,24 @@ def signs_of(texts: Iterable[str], *, rules: Iterable[str], identifiers: Iterabl
 
 
 def leaning(experience: Experience, signs: Mapping[str, int]) -> Leaning:
-    """How the mail leans, or nothing where it is too short to tell.
-
-    A sign counts by the logarithm of how often it stands there, and all together as a unit vector.
-    """
-    told, square = [0.0] * len(CATEGORIES), 0.0
-    for sign, count in signs.items():
-        row = experience.weights.get(sign)
-        if row is not None:
-            rarity = (1 + math.log(count)) * row[0]
-            square += rarity * rarity
-            emergency, preservation, subscriber = row[1]
-            told[0] += rarity * emergency
-            told[1] += rarity * preservation
-            told[2] += rarity * subscriber
-    length = math.sqrt(square)
-    if length < SHORTEST:
+    """How the mail leans, or nothing where it is too short to tell."""
+    parts = _parts(experience, signs)
+    if not parts:
         return {}
-    return {
-        category: even + part / length for category, even, part in zip(CATEGORIES, experience.even, told, strict=True)
-    }
+    told = list(experience.even)
+    for sign, part in parts.items():
+        emergency, preservation, subscriber = experience.weights[sign][1]
+        told[0] += part * emergency
+        told[1] += part * preservation
+        told[2] += part * subscriber
+    return dict(zip(CATEGORIES, told, strict=True))
 
 
 def heaviest(experience: Experience, signs: Mapping[str, int]) -> tuple[Sign, ...]:
     """The signs that weighed most, heaviest first."""
-    ordered = sorted(_parts(experience, signs), key=lambda one: (-max(map(abs, one.adds)), one.sign))
-    return tuple(ordered[:SHOWN])
+    parts = _parts(experience, signs)
+    added = (Sign(sign, _times(experience.weights[sign][1], part)) for sign, part in parts.items())
+    return tuple(sorted(added, key=lambda one: (-max(map(abs, one.adds)), one.sign))[:SHOWN])
 
 
 def read_experience(content: bytes) -> Experience | tuple[Complaint, ...]:
@@ -110,20 +107,13 @@ def read_experience(content: bytes) -> Experience | tuple[Complaint, ...]:
             continue
         sign, row = _row(line)
         if row is None:
-            return (
-                Complaint(
-                    FILE, number, 1, sign[:40], "is no sign, rarity and three weights parted by tabs", _AS_SHIPPED
-                ),
-            )
+            return (Complaint(FILE, number, 1, sign[:40], _NO_ROW, _AS_SHIPPED),)
         if sign in rows:
             return (Complaint(FILE, number, 1, sign[:40], "stands there twice", "remove one of the lines"),)
         rows[sign] = row
     if EVEN not in rows:
         return (Complaint(FILE, 0, 0, EVEN, "is missing", _AS_SHIPPED),)
     return Experience(rows.pop(EVEN)[1], rows)
-
-
-_AS_SHIPPED = "restore the shipped file, or remove it: then rules alone decide"
 
 
 def _row(line: str) -> tuple[str, tuple[float, Weights] | None]:
@@ -133,16 +123,16 @@ def _row(line: str) -> tuple[str, tuple[float, Weights] | None]:
     except ValueError:
         return sign, None
     weights = emergency, preservation, subscriber
-    fine = sign and all(map(math.isfinite, (rarity, *weights)))
+    fine = sign and all(abs(one) <= MOST for one in (rarity, *weights))
     return sign, (rarity, weights) if fine else None
 
 
-def _parts(experience: Experience, signs: Mapping[str, int]) -> list[Sign]:
+def _parts(experience: Experience, signs: Mapping[str, int]) -> dict[str, float]:
+    """What each known sign counts for: its rarity by the logarithm of how often it stands there, all together a unit vector."""
     weights = experience.weights
-    rarities = {sign: (1 + math.log(signs[sign])) * weights[sign][0] for sign in signs if sign in weights}
-    length = math.hypot(*rarities.values())
-    told = rarities if length >= SHORTEST else {}
-    return [Sign(sign, _times(weights[sign][1], rarity / length)) for sign, rarity in told.items()]
+    counts = {sign: (1 + math.log(count)) * weights[sign][0] for sign, count in signs.items() if sign in weights}
+    length = math.hypot(*counts.values())
+    return {sign: count / length for sign, count in counts.items()} if length >= SHORTEST else {}
 
 
 def _times(weights: Weights, factor: float) -> Weights:

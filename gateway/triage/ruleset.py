@@ -15,15 +15,7 @@ from gateway.triage.experience import Experience
 from gateway.triage.matcher import Terms, compile_terms
 from gateway.triage.normal import fold
 from gateway.triage.rule_tree import RuleTree, read_tree
-from gateway.triage.ruleset_schema import (
-    SEVERAL,
-    ChannelShape,
-    LabelsShape,
-    Nearness,
-    RuleShape,
-    ScoringShape,
-    Wording,
-)
+from gateway.triage.ruleset_schema import SEVERAL, ChannelShape, LabelsShape, Nearness, RuleShape, ScoringShape, Wording
 from gateway.triage.term_index import Index
 from gateway.triage.vocabulary import written_out
 

@@ -3,7 +3,6 @@
 A logistic regression over the signs of triage/experience.py: one weight for each sign and category against `other`.
 """
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,8 @@ from pathlib import Path
 
 import click
 import numpy as np
-from scipy.sparse import csr_matrix
+from sklearn.feature_extraction import DictVectorizer
+from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.linear_model import LogisticRegression
 
 from gateway.config import read_tree
@@ -99,26 +99,16 @@ def _common(given: Sequence[Lesson]) -> tuple[str, ...]:
 
 
 def _fitted(given: Sequence[Lesson], chosen: tuple[str, ...]) -> Learnt:
-    columns = {sign: number for number, sign in enumerate(chosen)}
-    letters = Counter(sign for lesson in given for sign in lesson.counts if sign in columns)
-    rarity = np.array([math.log((1 + len(given)) / (1 + letters[sign])) + 1 for sign in chosen])
+    """Letters as `triage.experience` weighs them: sublinear counts times rarity, of unit length."""
+    known = frozenset(chosen)
+    columns, rarity = DictVectorizer(), TfidfTransformer(sublinear_tf=True)
+    counts = columns.fit_transform(
+        [{sign: count for sign, count in lesson.counts.items() if sign in known} for lesson in given]
+    )
     model = LogisticRegression(C=STRENGTH, max_iter=3000, class_weight="balanced")
-    model.fit(_matrix(given, columns, rarity), [CLASSES.index(lesson.category) for lesson in given])
+    model.fit(rarity.fit_transform(counts), [CLASSES.index(lesson.category) for lesson in given])
     against = model.coef_[:-1] - model.coef_[-1]
-    return Learnt(chosen, rarity, against.T, model.intercept_[:-1] - model.intercept_[-1])
-
-
-def _matrix(given: Sequence[Lesson], columns: dict[str, int], rarity: np.ndarray) -> csr_matrix:
-    """One row for each letter, of unit length, as `experience.leaning` weighs it."""
-    data, places, ends = [], [], [0]
-    for lesson in given:
-        known = {columns[sign]: count for sign, count in lesson.counts.items() if sign in columns}
-        values = [(1 + math.log(count)) * rarity[column] for column, count in known.items()]
-        length = math.hypot(*values) or 1.0
-        data += [value / length for value in values]
-        places += known
-        ends.append(len(places))
-    return csr_matrix((data, places, ends), shape=(len(given), len(columns)))
+    return Learnt(tuple(columns.feature_names_), rarity.idf_, against.T, model.intercept_[:-1] - model.intercept_[-1])
 
 
 def table(learnt: Learnt, *, letters: int) -> str:

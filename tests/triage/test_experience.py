@@ -200,6 +200,7 @@ def test_automatic_mail_asks_for_nothing_whatever_its_words():
         (table("dog\t1\t2"), 3, "is no sign, rarity and three weights"),
         (table("dog\t1\t2\t3\tmany"), 3, "is no sign, rarity and three weights"),
         (table("dog\t1\t2\t3\tnan"), 3, "is no sign, rarity and three weights"),
+        (table("dog\t1\t2\t3\t1e308"), 3, "is no sign, rarity and three weights"),
         (table("\t1\t2\t3\t4"), 3, "is no sign, rarity and three weights"),
         (table(row("dog"), row("dog")), 4, "stands there twice"),
         (b"dog\t1\t2\t3\t4\n", 0, "is missing"),
