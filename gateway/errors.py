@@ -67,6 +67,10 @@ class HopUnavailable(GatewayError):
     """The next hop refused the connection, hung or broke off; the courier tries again."""
 
 
+class ConnectionEnded(GatewayError):
+    """A connection that was kept from an earlier mail had ended before this one."""
+
+
 class BytesDiffer(GatewayError):
     """The bytes about to leave differ from those stored; nothing leaves, an operator looks."""
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from gateway.errors import HopUnavailable
+from gateway.errors import ConnectionEnded, HopUnavailable
 from gateway.model.outbox import Fate, HopReply
 from gateway.transport.maildir import deliver_to_maildir
 from gateway.transport.smtp_client import Answer, SmtpClient, Timeouts
@@ -117,13 +117,9 @@ def _by_smtp(hop: _Hop, mail: _Mail, kept: Kept) -> HopReply:
     """One transaction, on a kept connection if it still lives, else on a new one."""
     used = kept.take(hop.target)
     if used is not None:
-        with contextlib.suppress(_Dead):
+        with contextlib.suppress(ConnectionEnded):
             return _over(used, hop, mail, kept, used=True)
     return _over(hop.connect(), hop, mail, kept)
-
-
-class _Dead(Exception):
-    """A connection that was used before had ended before the transaction."""
 
 
 def _over(client: SmtpClient, hop: _Hop, mail: _Mail, kept: Kept, *, used: bool = False) -> HopReply:
@@ -141,7 +137,7 @@ def _over(client: SmtpClient, hop: _Hop, mail: _Mail, kept: Kept, *, used: bool 
 
 
 def _transact(client: SmtpClient, mail: _Mail, *, used: bool) -> HopReply:
-    """MAIL, RCPT, DATA and the message; the first answer that is no success settles it. Raises _Dead."""
+    """MAIL, RCPT, DATA and the message; the first answer that is no success settles it. Raises ConnectionEnded."""
     lacking = _lacking(client, mail)
     if lacking:
         return HopReply(Fate.RETRY, lacking)
@@ -149,7 +145,7 @@ def _transact(client: SmtpClient, mail: _Mail, *, used: bool) -> HopReply:
     commands = (*(("RSET",) if used else ()), sender, recipient, "DATA")
     answers = client.ask_all(commands) if client.offers("PIPELINING") else map(client.ask, commands)
     if used and not _alive(answers):
-        raise _Dead
+        raise ConnectionEnded
     for _ in (sender, recipient):
         reply = next(answers).settled()
         if reply.fate is not Fate.SENT:
