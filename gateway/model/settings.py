@@ -96,11 +96,13 @@ class Outbound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Openpgp:
-    """Our own key."""
+    """Our own key, and how signatures of others are checked."""
 
     __pydantic_config__ = STRICT
     home: str = "state/gnupg"
     signing_key: str = ""
+    in_process: bool = True
+    """Whether a plainly good signature may be found good without starting gpg."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -132,6 +132,20 @@ class Protection:
 
 
 @dataclass(frozen=True, slots=True)
+class ComponentKey:
+    """A primary key or subkey that signs documents, as gpg lists it: neither revoked nor invalid."""
+
+    fingerprint: str
+    """40 hexadecimal digits, upper case."""
+    created: datetime
+    expires: datetime | None = None
+
+    def usable(self, at: datetime) -> bool:
+        """Whether it has not expired at that moment."""
+        return self.expires is None or at < self.expires
+
+
+@dataclass(frozen=True, slots=True)
 class PinnedKey:
     """One public key file of a contact's folder; binary packets, ready to stand in a key ring."""
 
@@ -145,9 +159,19 @@ class PinnedKey:
     encryption_expires: datetime | None = None
     subkeys: tuple[str, ...] = ()
     """Fingerprints of its subkeys, upper case: encrypted mail names these, not the primary key."""
-    can_sign: bool = True
-    signing_expires: datetime | None = None
-    """When the last (sub)key that signs ends: known before its signatures fail, which is gpg's to say."""
+    signing: tuple[ComponentKey, ...] = ()
+    """Those of its keys that sign documents, expired ones too."""
+
+    @property
+    def can_sign(self) -> bool:
+        """Whether its owner has ever been able to sign documents with it."""
+        return bool(self.signing)
+
+    @property
+    def signing_expires(self) -> datetime | None:
+        """When the last key that signs ends, None = never: known before its signatures fail."""
+        ends = [one.expires for one in self.signing]
+        return None if None in ends else max((one for one in ends if one), default=None)
 
     def usable(self, at: datetime) -> bool:
         """Whether a signature by this key may count at that moment."""
@@ -220,6 +244,8 @@ class OpenpgpSignature:
     """Folder name of another contact who owns an unexpected key; only a hint for the human."""
     id: str | None = None
     """What gpg calls SIG_ID: the same only for the same signature over the same octets."""
+    disputed: bool = False
+    """gpg did not confirm what was found good in process; all else here is what gpg says."""
 
 
 @dataclass(frozen=True, slots=True)

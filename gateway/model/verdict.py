@@ -96,6 +96,7 @@ class Reason(StrEnum):
     KEY_REVOKED = "key-revoked"
     CONTACT_EXPIRED = "contact-expired"
     PGP_MIME_REPAIRED = "pgp-mime-repaired"
+    VERIFIERS_DIFFER = "verifiers-differ"
     # about fields inside a sealed message that differ from those outside
     PROTECTED_FROM_DIFFERS = "protected-from-differs"
     SUBJECT_DIFFERS = "subject-differs"

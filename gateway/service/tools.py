@@ -15,6 +15,7 @@ from gateway.trust.directory import book_of, signers_of
 from gateway.trust.dkim_check import check_dkim
 from gateway.trust.dmarc import check_dmarc
 from gateway.trust.gnupg_home import GnupgHome
+from gateway.trust.in_process import InProcess
 from gateway.trust.lookalike import known_names
 from gateway.trust.openpgp import unseal
 from gateway.trust.resolver import Recorded, Resolver
@@ -30,9 +31,10 @@ def make_tools(equipment: Equipment, tree: RuleTree | None = None) -> Tools:
     settings = equipment.settings
     home = GnupgHome(settings.openpgp.home, timeout=GPG_SECONDS)
     signers = signers_of(equipment.directory)
+    in_process = InProcess() if settings.openpgp.in_process else None
 
     def open_sealed(message: Message, contact: Contact | None, at: datetime) -> Unsealed:
-        return unseal(message, contact=contact, signers=signers, home=home, at=at)
+        return unseal(message, contact=contact, signers=signers, home=home, at=at, in_process=in_process)
 
     sealer = Sealer(home=home, signing_key=settings.openpgp.signing_key, dkim=settings.dkim)
     ruleset = compile_ruleset(tree or parse_tree(equipment.rules))

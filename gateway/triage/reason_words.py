@@ -44,6 +44,7 @@ WORDS: Mapping[Reason, str] = {
     Reason.KEY_EXPIRED: "the key of its signature has expired",
     Reason.KEY_REVOKED: "the key of its signature was revoked",
     Reason.CONTACT_EXPIRED: "the entry of this contact point has ended (valid_until)",
+    Reason.VERIFIERS_DIFFER: "its OpenPGP signature looked good and gpg did not confirm it; gpg's answer counts",
     Reason.PGP_MIME_REPAIRED: "a mail server had broken its OpenPGP structure, which was repaired",
     Reason.PROTECTED_FROM_DIFFERS: "the From inside the signature is not the one outside",
     Reason.SUBJECT_DIFFERS: "the Subject inside the signature is not the one outside",

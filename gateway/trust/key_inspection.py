@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from gateway.model.trust import PinnedKey
+from gateway.model.trust import ComponentKey, PinnedKey
 from gateway.trust.openpgp_packets import Armor, Packet, Tag, dearmor, fingerprint_of, packets
 
 MAX_KEY_BYTES = 262_144
@@ -115,8 +115,7 @@ def _key(records: list[list[str]], fingerprint: str, octets: bytes) -> PinnedKey
     weak = next((one for one in keys if one[3] in _RSA_AND_DSA and int(one[2] or 0) < MIN_RSA_BITS), None)
     if weak is not None:
         return KeyRefused(f"has {weak[2]} bits, fewer than {MIN_RSA_BITS}", "ask its owner for a stronger key")
-    can_encrypt, encryption_expires = _able(keys, "e")
-    can_sign, signing_expires = _able(keys, "s")
+    can_encrypt, encryption_expires = _encryption(keys)
     return PinnedKey(
         fingerprint=fingerprint,
         packets=octets,
@@ -126,14 +125,13 @@ def _key(records: list[list[str]], fingerprint: str, octets: bytes) -> PinnedKey
         can_encrypt=can_encrypt,
         encryption_expires=encryption_expires,
         subkeys=tuple(_subkeys(records)),
-        can_sign=can_sign,
-        signing_expires=signing_expires,
+        signing=tuple(_signing(records)),
     )
 
 
-def _able(keys: list[list[str]], capability: str) -> tuple[bool, datetime | None]:
-    """Whether a (sub)key has that capability, and when the last of them ends; None = never."""
-    able = [one for one in keys if capability in one[11] and one[1] not in {"i", "r", "d", "n"}]
+def _encryption(keys: list[list[str]]) -> tuple[bool, datetime | None]:
+    """Whether one can encrypt to a (sub)key, and when the last of those ends; None = never."""
+    able = [one for one in keys if _can(one, "e")]
     ends = [_moment(one[6]) for one in able]
     return bool(able), None if None in ends else max((one for one in ends if one), default=None)
 
@@ -143,6 +141,19 @@ def _subkeys(records: list[list[str]]) -> Iterator[str]:
     for record, following in pairwise(records):
         if record[0] == "sub" and record[1] != "i" and following[0] == "fpr":
             yield following[9]
+
+
+def _signing(records: list[list[str]]) -> Iterator[ComponentKey]:
+    """Its keys that sign documents and are neither revoked nor invalid; whether they have expired is asked later."""
+    for record, following in pairwise(records):
+        if record[0] in {"pub", "sub"} and following[0] == "fpr" and _can(record, "s"):
+            created = _moment(record[5])
+            if created is not None:
+                yield ComponentKey(following[9], created, _moment(record[6]))
+
+
+def _can(record: list[str], capability: str) -> bool:
+    return len(record) > 11 and capability in record[11] and record[1] not in {"i", "r", "d", "n"}
 
 
 def _moment(text: str) -> datetime | None:

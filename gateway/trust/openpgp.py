@@ -14,6 +14,7 @@ from gateway.model.message import Message, Part
 from gateway.model.trust import AuthResult, Contact, Method, OpenpgpSignature, PinnedKey, Result, Unsealed
 from gateway.model.verdict import AMBIGUOUS, Reason
 from gateway.trust.gnupg_home import GnupgHome
+from gateway.trust.in_process import InProcess
 from gateway.trust.openpgp_packets import Armor, Packet, Tag, dearmor, packets, recipient_ids, serialized
 from gateway.trust.protected import Compared, compared
 from gateway.trust.status import deciphered, read_status, signatures_of
@@ -43,6 +44,7 @@ class _Bench:
     signers: Mapping[str, Contact]
     home: GnupgHome
     at: datetime
+    in_process: InProcess | None
 
     @property
     def keys(self) -> tuple[PinnedKey, ...]:
@@ -54,14 +56,21 @@ class _Bench:
 
 
 def unseal(
-    message: Message, *, contact: Contact | None, signers: Mapping[str, Contact], home: GnupgHome, at: datetime
+    message: Message,
+    *,
+    contact: Contact | None,
+    signers: Mapping[str, Contact],
+    home: GnupgHome,
+    at: datetime,
+    in_process: InProcess | None = None,
 ) -> Unsealed:
     """What OpenPGP says of a message and the bytes a reader sees after opening it (RFC 3156); never raises.
 
     contact: whom From names; only the keys pinned for it are candidates, none if it is None. signers: every pinned
     key's and subkey's fingerprint -> its contact, to name an unexpected signer. at: the moment of judgement.
+    in_process: what may find a plain signature good without gpg, None = gpg is asked about each.
     """
-    bench = _Bench(contact, signers, home, at)
+    bench = _Bench(contact, signers, home, at, in_process)
     found = wrapped(message)
     match found.wrapping:
         case Wrapping.ENCRYPTED | Wrapping.INLINE_ENCRYPTED:
@@ -144,11 +153,23 @@ def _verified(payload: bytes, blocks: tuple[Packet, ...], bench: _Bench) -> Sign
     def check(keys: tuple[PinnedKey, ...]) -> Signatures:
         return _verify(payload, blocks, keys, bench)
 
+    good, enough = _in_process(payload, blocks, bench)
+    if good is not None and enough:
+        return _judged((good,), check, bench)
     try:
         found = check(bench.keys)
     except GpgUnavailable:
-        return (OpenpgpSignature(Result.TEMPERROR, None, "gpg-unavailable"),)
+        # A doubt that could not be settled is no reason to put off what is good.
+        return _judged((good or OpenpgpSignature(Result.TEMPERROR, None, "gpg-unavailable"),), check, bench)
+    if good is not None and found != (good,):
+        found = tuple(replace(one, disputed=True) for one in found)
     return _judged(found, check, bench)
+
+
+def _in_process(payload: bytes, blocks: tuple[Packet, ...], bench: _Bench) -> tuple[OpenpgpSignature | None, bool]:
+    """The signature if it is found good without gpg, and whether that shall be enough."""
+    good = bench.in_process.good(payload, blocks, bench.keys, bench.at) if bench.in_process else None
+    return good, bench.in_process is not None and good is not None and not bench.in_process.doubted()
 
 
 def _verify(payload: bytes, blocks: tuple[Packet, ...], keys: tuple[PinnedKey, ...], bench: _Bench) -> Signatures:
@@ -295,4 +316,6 @@ def _inner(outer: Message, inner: Message, layer: Signatures, *, outside: Wrappe
 
 
 def _states(signatures: Signatures) -> list[Reason]:
-    return list(dict.fromkeys(_STATES[one.reason] for one in signatures if one.reason in _STATES))
+    found = [_STATES[one.reason] for one in signatures if one.reason in _STATES]
+    found += [Reason.VERIFIERS_DIFFER for one in signatures if one.disputed]
+    return list(dict.fromkeys(found))

@@ -6,7 +6,7 @@ import pytest
 
 from gateway import metrics
 from gateway.model.message import Address
-from gateway.model.trust import Contact, ContactAddress, Directory, PinnedKey
+from gateway.model.trust import ComponentKey, Contact, ContactAddress, Directory, PinnedKey
 from gateway.service.equipment import show_expiry
 from gateway.trust.key_inspection import listed_keys
 
@@ -24,8 +24,9 @@ def told(*keys: PinnedKey, ours: tuple[PinnedKey, ...] = (), valid_until: date |
     return {" ".join(one.labels.values()): one.value for one in samples}
 
 
-def key(**fields: object) -> PinnedKey:
-    return PinnedKey("A" * 40, b"", AT, **fields)
+def key(signing_expires: datetime | None = None, **fields: object) -> PinnedKey:
+    signing = (ComponentKey("A" * 40, AT, signing_expires),)
+    return PinnedKey("A" * 40, b"", AT, signing=signing, **fields)
 
 
 def test_nothing_is_told_of_what_never_ends() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gateway.model.trust import PinnedKey
 from gateway.trust.gnupg_home import GnupgHome
+from gateway.trust.in_process import InProcess
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 """When the tests began: to count days from, the run may be long since; keys of correspondents are a day older."""
@@ -72,6 +73,13 @@ def pinned(home: GnupgHome, key_file: bytes) -> PinnedKey:
     key = home.inspect_keys((key_file,))[0]
     assert isinstance(key, PinnedKey), key
     return key
+
+
+def confident(at: datetime) -> InProcess:
+    """Verification in process at that moment, past its first good signature: gpg is not asked about the next 99."""
+    found = InProcess(now=lambda: at)
+    assert found.doubted()
+    return found
 
 
 def primary_of(armored: bytes) -> str:
