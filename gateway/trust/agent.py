@@ -30,16 +30,15 @@ def agent_signature(path: str, *, keygrip: str, digest: bytes, seconds: float) -
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as link:
             link.settimeout(seconds)
             link.connect(path)
+            # all at once: each answer waited for would be two more changes of process
+            link.sendall("".join(f"{one}\n" for one in requests).encode("ascii"))
             with link.makefile("rb") as lines:
-                data = _answer(lines)
-                for one in requests:
-                    link.sendall(one.encode("ascii") + b"\n")
-                    data = _answer(lines)
+                *_, signature = [_answer(lines) for _ in ("greeting", *requests)]
     except TimeoutError as error:
         raise SealFailed(f"the agent did not answer within {seconds} seconds") from error
     except OSError as error:
         raise GpgUnavailable(f"the agent cannot be reached: {error}") from error
-    return data
+    return signature
 
 
 def _answer(lines: BinaryIO) -> bytes:
