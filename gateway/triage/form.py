@@ -132,6 +132,8 @@ def _lettered(text: str, known: re.Pattern[str]) -> str:
 
 
 def _boxes(text: str, known: re.Pattern[str]) -> Iterator[Box]:
+    if known.search(text) is None:
+        return
     count = start = 0
     for line in text.split("\n"):
         marks = list(known.finditer(line[: 10 * MAX_LABEL]))

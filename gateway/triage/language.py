@@ -38,19 +38,20 @@ NEIGHBOURS = (
 """Languages without rules that would otherwise be taken for one that has some."""
 OURS = "ENGLISH FRENCH SPANISH PORTUGUESE ROMANIAN GERMAN ITALIAN RUSSIAN UKRAINIAN ARABIC TURKISH DUTCH"
 
-_NO_WORDS = re.compile(r"[!-~]*[0-9@/\\_|=][!-~]*")
+_NO_WORDS = re.compile(r"(?<![!-~])[!-~]*[0-9@/\\_|=][!-~]*")
 
 
 def language_of(text: str, folded: str, *, common_words: Mapping[str, frozenset[str]]) -> str | None:
     """BCP 47 tag of the language the text is written in, or None where that is not clear; `folded` is the same text folded."""
     words = _NO_WORDS.sub(" ", text[:MAX_CHARACTERS])
-    by_script = _by_script(words)
+    letters = Counter({one: count for one, count in Counter(words).items() if one.isalpha()})
+    by_script = _by_script(letters)
     if by_script is not None:
         return by_script
     language, counted, margin = _by_words(folded, common_words)
-    if counted >= CLEAR_WORDS and margin >= CLEAR_MARGIN and _is_latin(words):
+    if counted >= CLEAR_WORDS and margin >= CLEAR_MARGIN and _is_latin(letters):
         return language
-    if sum(map(str.isalpha, words)) < MIN_LETTERS:
+    if letters.total() < MIN_LETTERS:
         return None
     told = language if margin >= MARGIN else None
     if find_spec("lingua") is None:
@@ -78,20 +79,23 @@ def _of_both_halves(words: str, *, strict: bool, otherwise: str | None) -> str |
     return told.pop() if told else _by_lingua(words) or otherwise
 
 
-def _by_script(words: str) -> str | None:
+def _by_script(letters: Counter[str]) -> str | None:
     """The language of the script that most letters have, if only one language writes it."""
-    letters = [one for one in words if one.isalpha() and one > "\u036f"]
-    if len(letters) < MIN_SCRIPT_LETTERS:
+    foreign = {one: count for one, count in letters.items() if one > "\u036f"}
+    number = sum(foreign.values())
+    if number < MIN_SCRIPT_LETTERS:
         return None
-    scripts = Counter(unicodedata.name(one, "").partition(" ")[0] for one in letters)
+    scripts: Counter[str] = Counter()
+    for one, count in foreign.items():
+        scripts[unicodedata.name(one, "").partition(" ")[0]] += count
     # Japanese is told by its kana, however many of its letters are Chinese.
     told = Counter(
         {language: sum(scripts[one] for one, of in SCRIPTS.items() if of == language) for language in SCRIPTS.values()}
     )
     ((language, count),) = told.most_common(1)
-    rest = len(letters) - (scripts["CJK"] if language == "ja" else 0)
-    latin = sum(map(str.isalpha, words)) - len(letters)
-    return language if count >= MIN_SCRIPT_LETTERS and 2 * count > rest and 2 * len(letters) > latin else None
+    rest = number - (scripts["CJK"] if language == "ja" else 0)
+    latin = letters.total() - number
+    return language if count >= MIN_SCRIPT_LETTERS and 2 * count > rest and 2 * number > latin else None
 
 
 def _by_words(folded: str, common_words: Mapping[str, frozenset[str]]) -> tuple[str | None, int, float]:
@@ -100,7 +104,8 @@ def _by_words(folded: str, common_words: Mapping[str, frozenset[str]]) -> tuple[
     if sum(len(word) * count for word, count in words.items() if word.isalpha()) < MIN_LETTERS:
         return None, 0, 0.0
     counts = sorted(
-        ((sum(words[word] for word in common), language) for language, common in common_words.items()), reverse=True
+        ((sum(words[word] for word in words.keys() & common), language) for language, common in common_words.items()),
+        reverse=True,
     )
     if not counts or counts[0][0] < MIN_WORDS:
         return None, 0, 0.0
@@ -108,9 +113,8 @@ def _by_words(folded: str, common_words: Mapping[str, frozenset[str]]) -> tuple[
     return counts[0][1], counts[0][0], counts[0][0] / max(second, 0.5)
 
 
-def _is_latin(words: str) -> bool:
-    letters = [one for one in words if one.isalpha()]
-    return 2 * sum(one < "\u0250" for one in letters) > len(letters)
+def _is_latin(letters: Counter[str]) -> bool:
+    return 2 * sum(count for one, count in letters.items() if one < "\u0250") > letters.total()
 
 
 def _by_lingua(words: str) -> str | None:
