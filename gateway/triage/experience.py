@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
+from operator import mul
 
 from gateway.errors import Complaint
 from gateway.model.verdict import Category, Sign
@@ -40,6 +41,8 @@ _NO_ROW = f"is no sign, rarity and three weights of at most {MOST:g}, parted by 
 _AS_SHIPPED = "restore the shipped file, or remove it: then rules alone decide"
 _WORD = re.compile(r"[^\W\d_]+")
 Weights = tuple[float, float, float]
+Row = tuple[float, float, float, float]
+"""The rarity of a sign among the letters, and its weight for each of CATEGORIES."""
 Leaning = Mapping[Category, float]
 """By category the logarithm of how many times likelier it is than `other`."""
 
@@ -49,12 +52,19 @@ class Experience:
     """The table: what each sign weighs."""
 
     even: Weights
-    weights: Mapping[str, tuple[float, Weights]]
-    """Sign -> its rarity among the letters, and what it weighs."""
+    rows: Mapping[str, Row]
+    """By sign."""
 
     def knows(self, rule: str) -> bool:
         """Whether the rule of that name is weighed here, and not by the weight that stands in its file."""
-        return _rule(rule) in self.weights
+        return _rule(rule) in self.rows
+
+    def compact(self) -> "Experience":
+        """The same in less memory, near at hand: equal numbers, of which a table has a thousand, are one object."""
+        known: dict[float, float] = {}
+        one = known.setdefault
+        rows = {sign: (one(r, r), one(e, e), one(p, p), one(s, s)) for sign, (r, e, p, s) in self.rows.items()}
+        return Experience(self.even, rows)
 
 
 def signs_of(texts: Iterable[str], *, rules: Iterable[str], identifiers: Iterable[str]) -> Counter[str]:
@@ -62,10 +72,7 @@ def signs_of(texts: Iterable[str], *, rules: Iterable[str], identifiers: Iterabl
     counts: Counter[str] = Counter()
     for text in texts:
         words = _WORD.findall(text)
-        # each different word once: a letter repeats itself
-        for word, count in Counter(words).items():
-            for sign in _of_word(word):
-                counts[sign] += count
+        counts.update(chain.from_iterable(map(_of_word, words)))
         counts.update(map(" ".join, pairwise([word[:PAIR] for word in words])))
     counts.update({_rule(name): 1 for name in rules})
     counts.update({f"id:{kind}": 1 for kind in identifiers} or {"id:none": 1})
@@ -74,22 +81,18 @@ def signs_of(texts: Iterable[str], *, rules: Iterable[str], identifiers: Iterabl
 
 def leaning(experience: Experience, signs: Mapping[str, int]) -> Leaning:
     """How the mail leans, or nothing where it is too short to tell."""
-    parts = _parts(experience, signs)
-    if not parts:
+    found = _parts(experience, signs)
+    if not found:
         return {}
-    told = list(experience.even)
-    for sign, part in parts.items():
-        emergency, preservation, subscriber = experience.weights[sign][1]
-        told[0] += part * emergency
-        told[1] += part * preservation
-        told[2] += part * subscriber
+    _, rows, parts = zip(*found, strict=True)
+    _, *columns = zip(*rows, strict=True)
+    told = (sum(map(mul, parts, column), even) for column, even in zip(columns, experience.even, strict=True))
     return dict(zip(CATEGORIES, told, strict=True))
 
 
 def heaviest(experience: Experience, signs: Mapping[str, int]) -> tuple[Sign, ...]:
     """The signs that weighed most, heaviest first."""
-    parts = _parts(experience, signs)
-    added = (Sign(sign, _times(experience.weights[sign][1], part)) for sign, part in parts.items())
+    added = (Sign(sign, _adds(row, part)) for sign, row, part in _parts(experience, signs))
     return tuple(sorted(added, key=lambda one: (-max(map(abs, one.adds)), one.sign))[:SHOWN])
 
 
@@ -101,7 +104,7 @@ def read_experience(content: bytes) -> Experience | tuple[Complaint, ...]:
         lines = content.decode("utf-8").split("\n")
     except UnicodeDecodeError as error:
         return (Complaint(FILE, content.count(b"\n", 0, error.start) + 1, 1, "", "is not UTF-8", _AS_SHIPPED),)
-    rows: dict[str, tuple[float, Weights]] = {}
+    rows: dict[str, Row] = {}
     for number, line in enumerate(lines, 1):
         if not line or line.startswith("#"):
             continue
@@ -113,31 +116,34 @@ def read_experience(content: bytes) -> Experience | tuple[Complaint, ...]:
         rows[sign] = row
     if EVEN not in rows:
         return (Complaint(FILE, 0, 0, EVEN, "is missing", _AS_SHIPPED),)
-    return Experience(rows.pop(EVEN)[1], rows)
+    _, emergency, preservation, subscriber = rows.pop(EVEN)
+    return Experience((emergency, preservation, subscriber), rows)
 
 
-def _row(line: str) -> tuple[str, tuple[float, Weights] | None]:
+def _row(line: str) -> tuple[str, Row | None]:
     sign, *numbers = line.split("\t")
     try:
         rarity, emergency, preservation, subscriber = map(float, numbers)
     except ValueError:
         return sign, None
-    weights = emergency, preservation, subscriber
-    fine = sign and all(abs(one) <= MOST for one in (rarity, *weights))
-    return sign, (rarity, weights) if fine else None
+    row = rarity, emergency, preservation, subscriber
+    return sign, row if sign and all(abs(one) <= MOST for one in row) else None
 
 
-def _parts(experience: Experience, signs: Mapping[str, int]) -> dict[str, float]:
-    """What each known sign counts for: its rarity by the logarithm of how often it stands there, all together a unit vector."""
-    weights = experience.weights
-    counts = {sign: (1 + math.log(count)) * weights[sign][0] for sign, count in signs.items() if sign in weights}
-    length = math.hypot(*counts.values())
-    return {sign: count / length for sign, count in counts.items()} if length >= SHORTEST else {}
+def _parts(experience: Experience, signs: Mapping[str, int]) -> list[tuple[str, Row, float]]:
+    """Each known sign, its row and what it counts for; nothing where the mail is too short.
+
+    It counts for its rarity by the logarithm of how often it stands there; all together are a unit vector.
+    """
+    row_of = experience.rows.get
+    known = [(sign, row, (1 + math.log(count)) * row[0]) for sign, count in signs.items() if (row := row_of(sign))]
+    length = math.hypot(*(count for _, _, count in known))
+    return [(sign, row, count / length) for sign, row, count in known] if length >= SHORTEST else []
 
 
-def _times(weights: Weights, factor: float) -> Weights:
-    emergency, preservation, subscriber = weights
-    return emergency * factor, preservation * factor, subscriber * factor
+def _adds(row: Row, part: float) -> Weights:
+    _, emergency, preservation, subscriber = row
+    return emergency * part, preservation * part, subscriber * part
 
 
 def _rule(name: str) -> str:

@@ -171,7 +171,7 @@ def compile_ruleset(tree: RuleTree) -> Ruleset:
         index=Index(terms for rule in rules for terms in _wording_of(rule)),
         rules_of=_rules_of(rules),
         scoring=_scoring(tree.scoring),
-        experience=tree.experience,
+        experience=tree.experience and tree.experience.compact(),
         items=_items(tree),
         common_words={
             language: frozenset(map(fold, phrases.common_words))

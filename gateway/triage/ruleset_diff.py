@@ -49,10 +49,8 @@ def _rest(tree: RuleTree) -> dict[str, str]:
     for name, shape in (("scoring", tree.scoring), ("items", tree.items), ("channel", tree.channel)):
         found |= {f"{name}.yaml: {path}": text for path, text in _flat(_given(shape), "")}
     if tree.experience is not None:
-        known = repr(sorted(tree.experience.weights.items())).encode()
-        found["experience.tsv: signs"] = (
-            f"{len(tree.experience.weights)}, sha256 {hashlib.sha256(known).hexdigest()[:12]}"
-        )
+        known = repr(sorted(tree.experience.rows.items())).encode()
+        found["experience.tsv: signs"] = f"{len(tree.experience.rows)}, sha256 {hashlib.sha256(known).hexdigest()[:12]}"
     for (language, level), text in tree.receipts.items():
         found[f"receipts/{language}/{level}.txt.j2: text"] = f"sha256 {hashlib.sha256(text.encode()).hexdigest()[:12]}"
     return found
