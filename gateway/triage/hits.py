@@ -3,9 +3,9 @@
 Knows nothing of categories and thresholds; each rule counts once, at its best place.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from gateway.model.message import Text
 from gateway.model.verdict import Hit, Place
@@ -55,8 +55,9 @@ def rule_hits(
     Rules of the languages `without` are not tried.
     """
     looks = looks_of(texts, ruleset)
-    tried = (rule for rule in rules_standing(looks, ruleset) if rule.language not in without)
-    hits = [hit for rule in tried if (hit := _best_hit(rule, looks, ruleset.scoring, show=show))]
+    tried = ((rule, where) for rule, where in rules_standing(looks, ruleset) if rule.language not in without)
+    found = (_best_hit(rule, where, ruleset.scoring, show=show) for rule, where in tried if not taken_back(rule, looks))
+    hits = (one for one in found if one is not None)
     return tuple(sorted(hits, key=lambda one: (-one.hit.score, one.rule.id)))
 
 
@@ -65,11 +66,15 @@ def looks_of(texts: Folded, ruleset: Ruleset) -> tuple["Look", ...]:
     return tuple(Look(place, words, ruleset.index.look(words)) for place, words in texts.items() if words)
 
 
-def rules_standing(looks: tuple["Look", ...], ruleset: Ruleset) -> Iterator[Rule]:
-    """Every rule whose own wording stands somewhere in the mail, in the order of the rules."""
-    standing = {terms for look in looks for terms in look.standing.terms()}
-    for number in sorted({number for terms in standing for number in ruleset.rules_of.get(terms, ())}):
-        yield ruleset.rules[number]
+def rules_standing(looks: tuple["Look", ...], ruleset: Ruleset) -> Iterator[tuple[Rule, Sequence["Look"]]]:
+    """Every rule whose own wording stands somewhere in the mail, and where, in the order of the rules."""
+    where: defaultdict[int, list[Look]] = defaultdict(list)
+    for look in looks:
+        for terms in look.standing.terms():
+            for number in ruleset.rules_of.get(terms, ()):
+                where[number].append(look)
+    for number in sorted(where):
+        yield ruleset.rules[number], where[number]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +100,8 @@ def has_near(rule: Rule, look: Look, span: Span) -> bool:
     return rule.near is None or _stands(rule.near, look, span)
 
 
-def _best_hit(rule: Rule, looks: tuple[Look, ...], scoring: Scoring, *, show: bool) -> RuleHit | None:
-    """The hit of one rule at its best place; None where it does not hit or something takes it back."""
-    if taken_back(rule, looks):
-        return None
+def _best_hit(rule: Rule, looks: Sequence[Look], scoring: Scoring, *, show: bool) -> RuleHit | None:
+    """The hit of one rule at the best of the places where its wording stands; None where it does not hit."""
     best: tuple[float, Look, Span] | None = None
     for look in looks:
         span = _span(rule, look) if look.place in rule.places else None
@@ -115,23 +118,22 @@ def _best_hit(rule: Rule, looks: tuple[Look, ...], scoring: Scoring, *, show: bo
 
 
 def _span(rule: Rule, look: Look) -> Span | None:
-    """The earliest occurrence that counts."""
-    near, standing = rule.near, look.standing
-    if rule.terms not in standing or not (near is None or near.terms in standing):
+    """The earliest occurrence that is near what it must be near, and not near what it must not."""
+    near, not_near, standing = rule.near, rule.not_near, look.standing
+    if near is not None and near.terms not in standing:
         return None
-    if near is None and rule.not_near is None:
+    if not_near is not None and not_near.terms not in standing:
+        not_near = None
+    if near is None and not_near is None:
         return standing.first(rule.terms)
-    spans = islice(standing.spans(rule.terms), MAX_TRIED)
-    return next((span for span in spans if _counts(rule, look, span)), None)
-
-
-def _counts(rule: Rule, look: Look, span: Span) -> bool:
-    """Whether the occurrence is near what it must be near, and not near what it must not."""
-    return has_near(rule, look, span) and (rule.not_near is None or not _stands(rule.not_near, look, span))
+    for span in standing.spans(rule.terms)[:MAX_TRIED]:
+        if (near is None or _stands(near, look, span)) and not (not_near and _stands(not_near, look, span)):
+            return span
+    return None
 
 
 def _stands(near: Near, look: Look, span: Span) -> bool:
-    return near.terms in look.standing and look.standing.near(near.terms, span, within=near.within)
+    return look.standing.near(near.terms, span, within=near.within)
 
 
 def _worth(place: Place, span: Span, scoring: Scoring) -> float:

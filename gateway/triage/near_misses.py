@@ -10,7 +10,7 @@ def misses(
 ) -> tuple[Miss, ...]:
     """The misses in the order of the rules; `hit` are the ids of those that hit, `without` languages that were not tried."""
     looks = looks_of(texts, ruleset)
-    found = (_miss(rule, looks, without) for rule in rules_standing(looks, ruleset) if rule.id not in hit)
+    found = (_miss(rule, looks, without) for rule, _ in rules_standing(looks, ruleset) if rule.id not in hit)
     return tuple(one for one in found if one is not None)
 
 
