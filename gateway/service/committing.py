@@ -15,15 +15,19 @@ from datetime import UTC, datetime, timedelta
 from gateway import log, metrics
 from gateway.errors import StoreUnavailable
 from gateway.model.call import PROVED, Call, Why
-from gateway.model.message import Arrival
+from gateway.model.message import Arrival, ThreadKeys
 from gateway.model.outcome import Outcome, Verdict
 from gateway.model.settings import Receipts
 from gateway.model.verdict import Category, Disposition, Reason
 from gateway.service.delivering import CourierLoop
 from gateway.store.journal import Claim, Journal
+from gateway.store.receipts import Rates
+from gateway.store.verdicts import Judgement, Recorded
 
-THREADS = 2
-"""What two of them have at hand at the same time shares one transaction, and one fsync."""
+MAX_SHARING = 8
+"""So many verdicts share one commit at most."""
+GATHER_SECONDS = 0.1
+"""So long the first of them waits for others, while judges are at work: whoever comes then waits for a judge anyway."""
 DEFERRALS = tuple(timedelta(seconds=seconds) for seconds in (30, 60, 120, 240))
 """When a message whose DNS or gpg did not answer is asked about again; after the last one it is decided without."""
 
@@ -38,10 +42,25 @@ class Judged:
     """The rates of the configuration it was judged by."""
     began: float
     """By the monotonic clock."""
+    keys: ThreadKeys = ThreadKeys()
+    known: frozenset[str] = frozenset()
+    """References of the cases that the judge was told of."""
+
+    @property
+    def judgement(self) -> Judgement:
+        """The same for the journal."""
+        return Judgement(
+            self.claim.arrival.id,
+            self.outcome,
+            Rates(per_contact_hour=self.receipts.per_contact_hour, all_hour=self.receipts.all_hour),
+            retry=DEFERRALS[min(self.claim.tries, len(DEFERRALS)) - 1],
+            keys=self.keys,
+            known=self.known,
+        )
 
 
 class Committer:
-    """The threads that commit; at most as many verdicts wait for them as there are threads."""
+    """The one thread that commits, several verdicts at a time; a few more wait for it at most."""
 
     def __init__(
         self,
@@ -50,25 +69,24 @@ class Committer:
         page: Callable[[Call], None],
         outbox_filled: Callable[[], None],
         courier: CourierLoop | None,
+        more: Callable[[], bool],
         done: Callable[[Judged], None],
         failed: Callable[[Claim, Exception], None],
     ) -> None:
-        """`done` hears of what was committed, `failed` of a verdict that could not be, through no fault of the database."""
+        """`more`: whether another verdict will come soon; `done` hears of what was committed, `failed` of what our fault kept from it."""
         self._journal = journal
         self._page = page
         self._outbox_filled = outbox_filled
         self._courier = courier
+        self._more = more
         self._done = done
         self._failed = failed
-        self._waiting: queue.Queue[Judged | None] = queue.Queue(THREADS)
-        self._threads = [
-            threading.Thread(target=self._run, name=f"verdicts-{number}", daemon=True) for number in range(THREADS)
-        ]
+        self._waiting: queue.Queue[Judged | None] = queue.Queue(MAX_SHARING)
+        self._thread = threading.Thread(target=self._run, name="verdicts", daemon=True)
 
     def start(self) -> None:
         """Begin committing."""
-        for thread in self._threads:
-            thread.start()
+        self._thread.start()
 
     def commit(self, judged: Judged) -> None:
         """Have it committed soon; waits where the database is slower than the judges."""
@@ -77,54 +95,76 @@ class Committer:
     def close(self, seconds: float) -> None:
         """Commit what waits, if that takes no longer; the rest is judged after the next start."""
         end = time.monotonic() + seconds
-        threads = [one for one in self._threads if one.is_alive()]
+        if not self._thread.is_alive():
+            return
         with contextlib.suppress(queue.Full):
-            for _ in threads:
-                self._waiting.put(None, timeout=max(0.0, end - time.monotonic()))
-        for thread in threads:
-            thread.join(max(0.0, end - time.monotonic()))
+            self._waiting.put(None, timeout=seconds)
+        self._thread.join(max(0.0, end - time.monotonic()))
 
     def _run(self) -> None:
-        while (judged := self._waiting.get()) is not None:
-            self._handle(judged)
+        going_on = True
+        while going_on and (first := self._waiting.get()) is not None:
+            batch, going_on = self._gathered(first)
+            try:
+                self._commit(batch)
+            except Exception as error:  # noqa: BLE001 a fault of ours over these verdicts must not end the thread that commits all others
+                self._fail(batch, error)
 
-    def _handle(self, judged: Judged) -> None:
-        """Commit; whatever goes wrong over one verdict ends no thread."""
-        arrival = judged.claim.arrival.id
-        try:
-            self._commit(judged)
-        except StoreUnavailable as error:
-            # the lease ends by itself: the arrival is judged again, and a repeat of `record` changes nothing
-            remedy = "see the database; the message waits there"
-            log.alarm("not-recorded", arrival=arrival, error=str(error), remedy=remedy)
-        except Exception as error:  # noqa: BLE001 a fault of ours over one verdict must not end the thread that commits all others
-            self._failed(judged.claim, error)
-        else:
-            self._done(judged)
-            metrics.JUDGE_SECONDS.observe(time.monotonic() - judged.began)
+    def _gathered(self, first: Judged) -> tuple[list[Judged], bool]:
+        """What shares the next commit, and whether there may be another; what somebody is woken for waits for nothing."""
+        batch, until = [first], time.monotonic() + GATHER_SECONDS
+        while len(batch) < MAX_SHARING and not batch[-1].outcome.verdict.page:
+            left = until - time.monotonic() if self._more() else 0.0
+            try:
+                one = self._waiting.get(timeout=left) if left > 0 else self._waiting.get_nowait()
+            except queue.Empty:
+                break
+            if one is None:
+                return batch, False
+            batch.append(one)
+        return batch, True
 
-    def _commit(self, judged: Judged) -> None:
-        claim, outcome = judged.claim, judged.outcome
-        # before the commit: after a crash between the two somebody is woken twice, never not at all
-        if outcome.verdict.page:
-            self._page(_call(claim.arrival.id, outcome))
+    def _commit(self, batch: list[Judged]) -> None:
+        """Commit; whatever goes wrong over one verdict concerns no other."""
+        batch = [judged for judged in batch if self._paged(judged)]
         now = datetime.now(UTC)
-        recorded = self._journal.record(
-            claim.arrival.id,
-            outcome,
-            now=now,
-            per_contact_hour=judged.receipts.per_contact_hour,
-            all_hour=judged.receipts.all_hour,
-            retry=DEFERRALS[min(claim.tries, len(DEFERRALS)) - 1],
-            lease=self._courier.lease(now) if self._courier else None,
-        )
-        if recorded.again:
-            return
-        _tell(claim.arrival, recorded.outcome)
-        if self._courier is not None and recorded.leased:
-            self._courier.take(recorded.leased, _contents(claim.arrival, outcome))
-        else:
-            self._outbox_filled()
+        lease = self._courier.lease(now) if self._courier else None
+        written = self._journal.record([one.judgement for one in batch], now=now, lease=lease)
+        for judged, operation in zip(batch, written, strict=True):
+            try:
+                recorded = operation.outcome()
+                self._hand_on(judged, recorded)
+            except Exception as error:  # noqa: BLE001 as above
+                self._fail([judged], error)
+
+    def _paged(self, judged: Judged) -> bool:
+        """Whether whoever must be woken over it is: before the commit, so that a crash between the two wakes him twice, not never."""
+        try:
+            if judged.outcome.verdict.page:
+                self._page(_call(judged.claim.arrival.id, judged.outcome))
+        except Exception as error:  # noqa: BLE001 a fault over this one keeps no other from being committed
+            self._fail([judged], error)
+            return False
+        return True
+
+    def _hand_on(self, judged: Judged, recorded: Recorded) -> None:
+        if not recorded.again:
+            _tell(judged.claim.arrival, recorded.outcome)
+            if self._courier is not None and recorded.leased:
+                self._courier.take(recorded.leased, _contents(judged.claim.arrival, judged.outcome))
+            else:
+                self._outbox_filled()
+        self._done(judged)
+        metrics.JUDGE_SECONDS.observe(time.monotonic() - judged.began)
+
+    def _fail(self, batch: list[Judged], error: Exception) -> None:
+        for judged in batch:
+            if isinstance(error, StoreUnavailable):
+                # the lease ends by itself: the arrival is judged again, and a repeat of `record` changes nothing
+                remedy = "see the database; the message waits there"
+                log.alarm("not-recorded", arrival=judged.claim.arrival.id, error=str(error), remedy=remedy)
+            else:
+                self._failed(judged.claim, error)
 
 
 def _contents(arrival: Arrival, outcome: Outcome) -> dict[str, bytes]:

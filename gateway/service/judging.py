@@ -17,8 +17,8 @@ from gateway.mail.scan import scan_header, sender_of
 from gateway.mail.thread import keys_of
 from gateway.model.call import Call
 from gateway.model.case import CaseView, make_reference
-from gateway.model.message import Arrival
-from gateway.model.outcome import Facts, Outcome
+from gateway.model.message import Arrival, ThreadKeys
+from gateway.model.outcome import Facts
 from gateway.pipeline.cases import key_of_request, return_path_of
 from gateway.pipeline.inward import judge_error
 from gateway.service.committing import DEFERRALS, Committer, Judged
@@ -78,7 +78,13 @@ class JudgeLoop:
         self._defeats: dict[int, int] = {}
         self._claimer = threading.Thread(target=self._claim, name="claims", daemon=True)
         self._committer = Committer(
-            journal, page=page, outbox_filled=outbox_filled, courier=courier, done=self._done, failed=self._defeated
+            journal,
+            page=page,
+            outbox_filled=outbox_filled,
+            courier=courier,
+            more=self._more,
+            done=self._done,
+            failed=self._defeated,
         )
 
     def start(self) -> None:
@@ -224,7 +230,7 @@ class JudgeLoop:
         """Judge, and hand the verdict on; whatever goes wrong over this message ends no thread, and after two times it is delivered as it is."""
         began = time.monotonic()
         try:
-            outcome = self._outcome(driver, claim)
+            judged = self._judged(driver, claim, began)
         except StoreUnavailable as error:
             # the lease ends by itself, and the arrival is judged then
             remedy = "see the database; the message waits there"
@@ -234,22 +240,31 @@ class JudgeLoop:
             self._defeated(claim, error)
         else:
             driver.busy_since = None
-            if outcome is not None:
-                self._committer.commit(Judged(_light(claim), outcome, self._nursery.equipment.settings.receipts, began))
+            if judged is not None:
+                self._committer.commit(judged)
+
+    def _more(self) -> bool:
+        """Whether another verdict will come soon."""
+        return bool(self._busy() or self._claims.qsize())
 
     def _done(self, judged: Judged) -> None:
         self._defeats.pop(judged.claim.arrival.id, None)
         self._look_again()
 
-    def _outcome(self, driver: Driver, claim: Claim) -> Outcome | None:
+    def _judged(self, driver: Driver, claim: Claim, began: float) -> Judged | None:
         """What the judge says, `judge-error` after the last defeat, None when we stop."""
         arrival, defeats = claim.arrival, self._defeats.get(claim.arrival.id, 0)
+        settings = self._nursery.equipment.settings
         if defeats >= len(self._seconds):
             facts = Facts(reference=self._reference(arrival))
-            return judge_error(arrival, facts, settings=self._nursery.equipment.settings)
-        facts = self._facts(claim)
+            return Judged(_light(claim), judge_error(arrival, facts, settings=settings), settings.receipts, began)
+        facts, keys = self._facts(claim)
         judge = self._prepare(driver)
-        return None if judge is None else judge.judge(arrival, facts, seconds=self._seconds[defeats])
+        if judge is None:
+            return None
+        outcome = judge.judge(arrival, facts, seconds=self._seconds[defeats])
+        known = frozenset(one.reference for one in facts.candidates)
+        return Judged(_light(claim), outcome, settings.receipts, began, keys, known)
 
     def _lose(self, driver: Driver) -> None:
         if driver.judge is not None and not self._stopping.is_set():
@@ -270,7 +285,8 @@ class JudgeLoop:
             self._journal.postpone(claim.arrival.id, until=datetime.now(UTC), tries=claim.tries)
         self._wake.set()
 
-    def _facts(self, claim: Claim) -> Facts:
+    def _facts(self, claim: Claim) -> tuple[Facts, ThreadKeys]:
+        """What the past says about it, and what its thread names."""
         arrival = claim.arrival
         header, body_start, _ = scan_header(arrival.content)
         keys, (sender, _) = keys_of(header, arrival.envelope.rcpt_tos), sender_of(header)
@@ -281,7 +297,7 @@ class JudgeLoop:
             arrival=arrival,
             sender=sender.key if sender else None,
         )
-        return Facts(
+        facts = Facts(
             reference=self._reference(arrival),
             candidates=(*recall.candidates, *self._named(arrival, recall)),
             repeat_of=recall.repeat_of,
@@ -290,6 +306,7 @@ class JudgeLoop:
             history=recall.history,
             id_reused=recall.id_reused,
         )
+        return facts, keys
 
     def _reference(self, arrival: Arrival) -> str:
         """The number of the case it may open."""

@@ -134,7 +134,7 @@ def recall(
 ) -> Recall:
     """Candidates and repeats; a case that the asking arrival itself opened is neither."""
     named = (
-        *_by_thread(connection, keys, mailbox),
+        *by_thread(connection, keys, mailbox),
         *keys.tags[:MAX_CANDIDATES],
         *_by_origin(connection, recipients, mailbox),
     )
@@ -258,7 +258,8 @@ def tie(connection: Connection, reference: str, message_id: str, *, mailbox: str
     _TIE.run(connection, {"mailbox": mailbox, "reference": reference, "added_at": now, **key})
 
 
-def _by_thread(connection: Connection, keys: ThreadKeys, mailbox: str) -> Sequence[str]:
+def by_thread(connection: Connection, keys: ThreadKeys, mailbox: str) -> Sequence[str]:
+    """References of the cases that the ids and the conversation of a message name."""
     own = () if keys.message_id is None else (keys.message_id,)
     ids = tuple(map(key_of, own + keys.in_reply_to[-MAX_IDS:] + keys.references[-MAX_IDS:]))
     index = () if keys.thread_index is None else (key_of(keys.thread_index),)

@@ -8,9 +8,9 @@ import os
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from alembic import command
 from alembic.config import Config
@@ -38,6 +38,8 @@ SQLITE_PRAGMAS = (
     # SQLite would let somebody's commit wait for a checkpoint. 400 MB of log: only where nobody calls `checkpoint`
     "wal_autocheckpoint=100000",
     "cache_size=-32768",
+    # in memory: what a savepoint may have to undo would be written into a file of its own
+    "temp_store=2",
 )
 # A server set to answer before the disk has it would break "250 only after commit"; stronger settings stay.
 POSTGRESQL_DURABLE = (
@@ -61,8 +63,8 @@ class Database:
         self._reader = reader
         self._turn = turn
         self._alone = threading.Lock()
-        self._urgent: deque[_Operation] = deque()
-        self._waiting: deque[_Operation] = deque()
+        self._urgent: deque[Operation[Any]] = deque()
+        self._waiting: deque[Operation[Any]] = deque()
 
     def write(self, work: Callable[[Connection], Result], *, urgent: bool = False, lasting: bool = True) -> Result:
         """Result of the work, committed to the disk; when it raises, nothing of it remains.
@@ -70,18 +72,24 @@ class Database:
         Urgent work, for which somebody on the wire waits, goes before what else is waiting. Work that need not be `lasting`
         is committed as well, but on SQLite a loss of power may undo it before the next that is: a lease, which is then taken again.
         """
+        (operation,) = self.write_each((work,), urgent=urgent, lasting=lasting)
+        return operation.outcome()
+
+    def write_each(
+        self, works: Sequence[Callable[[Connection], Result]], *, urgent: bool = False, lasting: bool = True
+    ) -> "list[Operation[Result]]":
+        """The same of several works, each of which fails alone; where one connection writes they share a commit."""
+        operations = [Operation(work, urgent=urgent, lasting=lasting) for work in works]
         if self._turn is None:
             # PostgreSQL writes through several connections and groups their commits itself.
-            with available(), self._writer.begin() as connection:
-                return work(connection)
-        operation = _Operation(work, urgent=urgent, lasting=lasting)
-        self._line(operation).append(operation)
+            for operation in operations:
+                self._write_alone(operation)
+            return operations
+        (self._urgent if urgent else self._waiting).extend(operations)
         with self._alone:
-            while not operation.done:
+            while not all(operation.done for operation in operations):
                 self._write_waiting(self._turn)
-        if operation.error is not None:
-            raise operation.error
-        return cast("Result", operation.result)
+        return operations
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -119,13 +127,17 @@ class Database:
         if self._turn is not None:
             self._turn.close()
 
-    def _line(self, operation: "_Operation") -> deque["_Operation"]:
-        return self._urgent if operation.urgent else self._waiting
+    def _write_alone(self, operation: "Operation[Any]") -> None:
+        try:
+            with available(), self._writer.begin() as connection:
+                operation.run(connection, alone=True)
+        except Exception as error:  # noqa: BLE001 it is raised where the outcome is asked for
+            operation.error = error
 
     def _write_waiting(self, turn: Turn) -> None:
         """One transaction, one fsync, for all that waits: each within a savepoint, so that it fails alone."""
         group = self._group()
-        ran: list[_Operation] = []
+        ran: list[Operation[Any]] = []
         try:
             with turn.taken(), available(), self._writer.connect() as connection:
                 _write_through(connection, lasting=any(operation.lasting for operation in group))
@@ -143,27 +155,34 @@ class Database:
         for operation in ran:
             operation.done = True
         for operation in reversed(group[len(ran) :]):
-            self._line(operation).appendleft(operation)
+            (self._urgent if operation.urgent else self._waiting).appendleft(operation)
 
-    def _group(self) -> list["_Operation"]:
+    def _group(self) -> "list[Operation[Any]]":
         """What shares the next commit: all that waits, or, where something is urgent, that and one other so that none starves."""
         urgent = [self._urgent.popleft() for _ in range(min(len(self._urgent), MAX_GROUP))]
         room = 1 if urgent else MAX_GROUP
         return urgent + [self._waiting.popleft() for _ in range(min(len(self._waiting), room))]
 
 
-class _Operation:
+class Operation(Generic[Result]):
     """Work that a thread waits for, and what came of it."""
 
-    def __init__(self, work: Callable[[Connection], object], *, urgent: bool, lasting: bool) -> None:
+    def __init__(self, work: Callable[[Connection], Result], *, urgent: bool, lasting: bool) -> None:
         self.work = work
         self.urgent = urgent
         self.lasting = lasting
-        self.result: object = None
+        self.result: Result | None = None
         self.error: BaseException | None = None
         self.done = False
 
+    def outcome(self) -> Result:
+        """Its result, which is on the disk; raises what kept it from being so."""
+        if self.error is not None:
+            raise self.error
+        return cast("Result", self.result)
+
     def run(self, connection: Connection, *, alone: bool) -> None:
+        """Do the work, within a savepoint unless nothing else shares its transaction."""
         if alone:
             self.result = self.work(connection)
             return

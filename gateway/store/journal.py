@@ -29,15 +29,14 @@ from gateway.store.cases import Recall
 from gateway.store.clock_book import ClockBook
 from gateway.store.codec import storable
 from gateway.store.content import read_chunk, read_contents
-from gateway.store.engine import Database, open_database
+from gateway.store.engine import Database, Operation, open_database
 from gateway.store.figures import Figures, change, read_figures
 from gateway.store.intake import Claim
 from gateway.store.listing import CaseFile
 from gateway.store.outbox import Lease, Sent, Settled
-from gateway.store.receipts import Rates
 from gateway.store.refusals import find_refusal
 from gateway.store.rulebook import Rulebook
-from gateway.store.verdicts import DEFER_RETRY, Recorded
+from gateway.store.verdicts import Judgement, Recorded
 from gateway.store.waiting import Queue, QueueEntry, QueueLine
 from gateway.store.withheld import Register
 
@@ -142,26 +141,15 @@ class Journal:
             )
 
     def record(
-        self,
-        arrival_id: int,
-        outcome: Outcome,
-        *,
-        now: datetime,
-        per_contact_hour: int,
-        all_hour: int,
-        retry: timedelta = DEFER_RETRY,
-        lease: Lease | None = None,
-    ) -> Recorded:
-        """Commit the outcome; a deferred one delivers, keeps the case and asks again at `now + retry`.
+        self, judgements: Sequence[Judgement], *, now: datetime, lease: Lease | None = None
+    ) -> list[Operation[Recorded]]:
+        """Commit these outcomes, each with its own success or failure; where one connection writes they share a commit.
 
-        The receipt is withheld where a rate per hour is reached or the same request had its receipt. With `lease` the
-        mails come back, for its owner to send at once.
+        A deferred one delivers, keeps the case and asks again later. The receipt is withheld where a rate per hour is reached
+        or the same request had its receipt. With `lease` the mails come back, for its owner to send at once.
         """
-        rates = Rates(per_contact_hour=per_contact_hour, all_hour=all_hour)
-        return self.database.write(
-            lambda connection: verdicts.record(
-                connection, arrival_id, outcome, now=now, rates=rates, retry=retry, lease=lease
-            )
+        return self.database.write_each(
+            [partial(verdicts.record, judgement=one, now=now, lease=lease) for one in judgements]
         )
 
     def postpone(self, arrival_id: int, *, until: datetime, tries: int) -> None:

@@ -9,13 +9,13 @@ from sqlalchemy import Connection, bindparam, func, select, update
 
 from gateway.model.call import PROVED
 from gateway.model.case import CaseState, CaseView
-from gateway.model.message import Arrival
+from gateway.model.message import Arrival, ThreadKeys
 from gateway.model.outbox import OutboxRow, Purpose
 from gateway.model.outcome import SHARED_CARDS_PER_HOUR, Outcome
 from gateway.model.verdict import Disposition, ReceiptDecision
 from gateway.store import withheld as withheld_receipts
 from gateway.store.cards import may_leave
-from gateway.store.cases import Kept, keep_case, same_request
+from gateway.store.cases import Kept, by_thread, keep_case, same_request
 from gateway.store.clocks import resume, start
 from gateway.store.codec import codec, key_of
 from gateway.store.content import read_contents
@@ -54,6 +54,21 @@ LOCK = 247
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is to be committed about one arrival."""
+
+    arrival_id: int
+    outcome: Outcome
+    rates: Rates
+    retry: timedelta = DEFER_RETRY
+    """After so long a deferred one is due again."""
+    keys: ThreadKeys = ThreadKeys()
+    """What its thread names."""
+    known: frozenset[str] = frozenset()
+    """References of the cases it was judged by."""
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """What was committed."""
 
@@ -62,7 +77,7 @@ class Recorded:
     leased: tuple[OutboxRow, ...] = ()
     """Its mails, where a courier had asked to send them at once."""
     again: bool = False
-    """Nothing was: the same request was recorded meanwhile, and the arrival is due at once to be judged knowing that."""
+    """Nothing was: a mail that it repeats or answers was recorded meanwhile, and it is due at once to be judged knowing that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +88,19 @@ class Queued:
     changes: Changes
 
 
-def record(
-    connection: Connection,
-    arrival_id: int,
-    outcome: Outcome,
-    *,
-    now: datetime,
-    rates: Rates,
-    retry: timedelta,
-    lease: Lease | None = None,
-) -> Recorded:
+def record(connection: Connection, judgement: Judgement, *, now: datetime, lease: Lease | None = None) -> Recorded:
     """Commit a verdict with all it causes; what was recorded for good before stays as it is."""
+    arrival_id, outcome = judgement.arrival_id, judgement.outcome
     row = locked(connection, arrival_id)
     if row.state == ArrivalState.JUDGED:
         return Recorded(stored_outcome(connection, arrival_id))
-    if row.tries <= 1 and outcome.opens and _overtaken(connection, row, outcome):
+    if row.tries <= 1 and outcome.opens and _overtaken(connection, row, judgement):
         connection.execute(update(arrivals).where(arrivals.c.id == arrival_id).values(owner=None, due_at=now))
         return Recorded(outcome, again=True)
     arrival = arrival_of(row, b"")
     final = outcome.verdict.disposition is not Disposition.DEFER
     if final:
-        outcome = _with_allowed_receipts(connection, outcome, arrival=arrival, rates=rates, now=now)
+        outcome = _with_allowed_receipts(connection, outcome, arrival=arrival, rates=judgement.rates, now=now)
     else:
         outcome = replace(outcome, receipts=())
     outcome = _with_allowed_card(connection, outcome, mailbox=arrival.mailbox, now=now)
@@ -118,7 +125,7 @@ def record(
     _keep_event(connection, outcome, arrival=arrival, now=now)
     if outcome.appearance is not None:
         learn(connection, outcome.appearance, mailbox=arrival.mailbox, at=arrival.received_at)
-    settled = _close_arrival(connection, row, outcome.case.reference, due_at=None if final else now + retry)
+    settled = _close_arrival(connection, row, outcome.case.reference, due_at=None if final else now + judgement.retry)
     failed = _fail(connection, outcome, arrival=arrival, now=now)
     change(connection, kept.changes, delivered.changes, sent.changes, told.changes, failed, settled)
     return Recorded(outcome, leased=delivered.mails + sent.mails + told.mails if lease else ())
@@ -195,13 +202,16 @@ def verdict_on(connection: Connection, arrival_id: int) -> tuple[Arrival, Outcom
     return arrival_of(row, content), stored_outcome(connection, arrival_id)
 
 
-def _overtaken(connection: Connection, row: Any, outcome: Outcome) -> bool:
-    """Whether a copy of the same request, judged at the same time, has opened a case before this one could."""
+def _overtaken(connection: Connection, row: Any, judgement: Judgement) -> bool:
+    """Whether a copy of the same request, or a mail that it answers, judged at the same time, has opened a case before it."""
+    request_key, keys = judgement.outcome.request_key, judgement.keys
     if connection.dialect.name == "postgresql":
         # Until this transaction ends, the record of another copy waits here.
-        connection.execute(select(func.pg_advisory_xact_lock(LOCK, func.hashtext(key_of(outcome.request_key)))))
-    found = same_request(connection, mailbox=row.mailbox, request_key=outcome.request_key, arrival_id=row.id)
-    return found is not None
+        connection.execute(select(func.pg_advisory_xact_lock(LOCK, func.hashtext(key_of(request_key)))))
+    if same_request(connection, mailbox=row.mailbox, request_key=request_key, arrival_id=row.id) is not None:
+        return True
+    answers = keys.in_reply_to or keys.references or keys.thread_index
+    return bool(answers) and not judgement.known.issuperset(by_thread(connection, keys, row.mailbox))
 
 
 def _with_allowed_receipts(

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from journal_samples import ASKER, case_view, configured, incoming, outcome, reference_of
+from journal_steps import record
 
 from gateway.channel.clocks import clocks_of
 from gateway.cli.cases import cases
@@ -48,7 +49,7 @@ def run(context: Context, *arguments: str) -> Result:
     return CliRunner().invoke(cases, arguments, obj=context)
 
 
-def record(journal: Journal, number: int, category: Category, age: timedelta, **fields: object) -> CaseView:
+def open_case(journal: Journal, number: int, category: Category, age: timedelta, **fields: object) -> CaseView:
     """A case whose request came in that long ago, with its clocks; `fields` are those of its view."""
     at = datetime.now(UTC) - age
     view = case_view(number, category=category, opened_at=at, **fields)
@@ -57,7 +58,7 @@ def record(journal: Journal, number: int, category: Category, age: timedelta, **
     (arrival_id,) = journal.take_in([incoming(received_at=at)])
     made = outcome(number, case=view, category=category, contact=view.contact)
     with_clocks = type(made)(**{name: getattr(made, name) for name in made.__slots__} | {"clocks": wanted})
-    journal.record(arrival_id, with_clocks, now=at, per_contact_hour=30, all_hour=300)
+    record(journal, arrival_id, with_clocks, now=at)
     return view
 
 
@@ -74,7 +75,7 @@ def last_event(context: Context, number: int) -> dict[str, object]:
 
 
 def test_a_call_to_the_directorys_number_confirms_an_emergency(context: Context, journal: Journal) -> None:
-    record(journal, 1, Category.EMERGENCY, timedelta(minutes=20))
+    open_case(journal, 1, Category.EMERGENCY, timedelta(minutes=20))
     assert "OVERDUE" in run(context, "list").output
     said = run(
         context,
@@ -99,7 +100,7 @@ def test_a_call_to_the_directorys_number_confirms_an_emergency(context: Context,
 
 @pytest.mark.parametrize("number", ["+000 1 234 568", "+99 000 1234567", "-", ""])
 def test_any_other_number_is_refused_with_the_one_to_call(context: Context, journal: Journal, number: str) -> None:
-    record(journal, 1, Category.EMERGENCY, timedelta(minutes=20))
+    open_case(journal, 1, Category.EMERGENCY, timedelta(minutes=20))
     said = run(context, "call", reference_of(1), "--outcome", "confirmed", "--number", number)
     assert said.exit_code == 2
     assert PHONE in said.output
@@ -108,7 +109,7 @@ def test_any_other_number_is_refused_with_the_one_to_call(context: Context, jour
 
 
 def test_nobody_of_the_directory_cannot_be_confirmed_by_telephone(context: Context, journal: Journal) -> None:
-    record(journal, 1, Category.EMERGENCY, timedelta(), contact=None, origin=None)
+    open_case(journal, 1, Category.EMERGENCY, timedelta(), contact=None, origin=None)
     said = run(context, "call", reference_of(1), "--outcome", "confirmed", "--number", PHONE)
     assert said.exit_code == 2
     assert "cases note" in said.output
@@ -119,14 +120,14 @@ def test_nobody_of_the_directory_cannot_be_confirmed_by_telephone(context: Conte
 def test_a_call_that_confirms_nothing_gives_no_assurance(
     context: Context, journal: Journal, outcome_word: str, ended: str | None
 ) -> None:
-    record(journal, 1, Category.EMERGENCY, timedelta(minutes=20))
+    open_case(journal, 1, Category.EMERGENCY, timedelta(minutes=20))
     assert run(context, "call", reference_of(1), "--outcome", outcome_word, "--number", PHONE).exit_code == 0
     assert shown(context, 1)["assurance"] == "none"
     assert stands(context, 1)["call-back"] == ended
 
 
 def test_a_note_about_a_call_leaves_the_case_unanswered(context: Context, journal: Journal) -> None:
-    record(journal, 1, Category.EMERGENCY, timedelta(minutes=20))
+    open_case(journal, 1, Category.EMERGENCY, timedelta(minutes=20))
     said = run(context, "note", reference_of(1), "told them the subscriber's name", "--phone", PHONE)
     assert said.exit_code == 0
     assert shown(context, 1)["state"] == "open"
@@ -140,7 +141,7 @@ def test_a_note_about_a_call_leaves_the_case_unanswered(context: Context, journa
 def test_a_note_about_another_number_is_kept_and_says_that_it_confirms_nothing(
     context: Context, journal: Journal
 ) -> None:
-    record(journal, 1, Category.EMERGENCY, timedelta(minutes=20))
+    open_case(journal, 1, Category.EMERGENCY, timedelta(minutes=20))
     said = run(context, "note", reference_of(1), "somebody called", "--phone", "+99 1")
     assert said.exit_code == 0
     assert "confirms nothing" in said.output
@@ -148,7 +149,7 @@ def test_a_note_about_another_number_is_kept_and_says_that_it_confirms_nothing(
 
 
 def test_a_closed_case_waits_for_nothing(context: Context, journal: Journal) -> None:
-    record(journal, 1, Category.EMERGENCY, timedelta(hours=2), contact=None, origin=None)
+    open_case(journal, 1, Category.EMERGENCY, timedelta(hours=2), contact=None, origin=None)
     assert run(context, "close", reference_of(1), "--reason", "forged; told the network").exit_code == 0
     assert shown(context, 1)["state"] == "closed"
     assert set(stands(context, 1).values()) == {"closed"}
@@ -158,13 +159,13 @@ def test_a_closed_case_waits_for_nothing(context: Context, journal: Journal) -> 
 
 
 def test_a_reason_and_a_note_are_words(context: Context, journal: Journal) -> None:
-    record(journal, 1, Category.OTHER, timedelta())
+    open_case(journal, 1, Category.OTHER, timedelta())
     assert run(context, "close", reference_of(1), "--reason", " ").exit_code == 2
     assert run(context, "note", reference_of(1), " ").exit_code == 2
 
 
 def test_a_preservation_is_extended_and_never_shortened(context: Context, journal: Journal) -> None:
-    record(journal, 1, Category.PRESERVATION, timedelta(days=80))
+    open_case(journal, 1, Category.PRESERVATION, timedelta(days=80))
     later, sooner = TODAY + timedelta(days=40), TODAY + timedelta(days=3)
     assert run(context, "extend", reference_of(1), "--until", f"{later:%Y-%m-%d}").exit_code == 0
     found = {one["clock"]: one for one in shown(context, 1)["clocks"]}["preservation-end"]
@@ -176,7 +177,7 @@ def test_a_preservation_is_extended_and_never_shortened(context: Context, journa
 
 
 def test_data_stay_preserved_while_mutual_assistance_is_pending(context: Context, journal: Journal) -> None:
-    record(journal, 1, Category.PRESERVATION, timedelta(days=59))
+    open_case(journal, 1, Category.PRESERVATION, timedelta(days=59))
     received = TODAY - timedelta(days=1)
     assert run(context, "mla", reference_of(1), "--received", f"{received:%Y-%m-%d}").exit_code == 0
     assert stands(context, 1) == {
@@ -188,7 +189,7 @@ def test_data_stay_preserved_while_mutual_assistance_is_pending(context: Context
 
 
 def test_nothing_is_extended_where_nothing_is_preserved(context: Context, journal: Journal) -> None:
-    record(journal, 1, Category.SUBSCRIBER_INFO, timedelta())
+    open_case(journal, 1, Category.SUBSCRIBER_INFO, timedelta())
     for arguments in (
         ("extend", reference_of(1), "--until", "2099-01-01"),
         ("mla", reference_of(1), "--received", "2026-01-01"),
@@ -203,9 +204,9 @@ def test_a_case_that_is_not_there_is_said_to_be_so(context: Context, journal: Jo
 
 
 def test_list_tells_what_is_due_and_what_is_over(context: Context, journal: Journal) -> None:
-    record(journal, 1, Category.SUBSCRIBER_INFO, timedelta(minutes=5))
-    record(journal, 2, Category.SUBSCRIBER_INFO, timedelta(hours=2))
-    record(journal, 3, Category.OTHER, timedelta(hours=3))
+    open_case(journal, 1, Category.SUBSCRIBER_INFO, timedelta(minutes=5))
+    open_case(journal, 2, Category.SUBSCRIBER_INFO, timedelta(hours=2))
+    open_case(journal, 3, Category.OTHER, timedelta(hours=3))
     over = [json.loads(line) for line in run(context, "list", "--overdue", "--json").output.splitlines()]
     assert [one["reference"] for one in over] == [reference_of(3), reference_of(2)]
     assert over[0]["overdue"] == ["first-answer"]

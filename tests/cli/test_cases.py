@@ -19,6 +19,7 @@ from journal_samples import (
     outcome,
     reference_of,
 )
+from journal_steps import record
 
 from gateway.cli.cases import cases
 from gateway.cli.context import Context
@@ -45,14 +46,14 @@ def run(context: Context, *arguments: str) -> Result:
     return CliRunner().invoke(cases, arguments, obj=context)
 
 
-def record(journal: Journal, number: int, **fields: object) -> None:
+def open_case(journal: Journal, number: int, **fields: object) -> None:
     (arrival_id,) = journal.take_in([incoming(b"From: a@x.example\r\nSubject: s\r\n\r\n")])
-    journal.record(arrival_id, outcome(number, **fields), now=NOW, per_contact_hour=30, all_hour=300)
+    record(journal, arrival_id, outcome(number, **fields))
 
 
 def test_list_names_each_case_on_one_line(context: Context, journal: Journal) -> None:
-    record(journal, 1)
-    record(journal, 2, case=case_view(2, urgent=True, contact=None, origin=None))
+    open_case(journal, 1)
+    open_case(journal, 2, case=case_view(2, urgent=True, contact=None, origin=None))
     result = run(context, "list")
     assert result.exit_code == 0
     lines = result.output.splitlines()
@@ -70,7 +71,7 @@ def test_list_says_when_there_is_nothing(context: Context, journal: Journal) -> 
 
 def test_list_is_limited_to_the_newest_and_to_a_state(context: Context, journal: Journal) -> None:
     for number in (1, 2, 3):
-        record(journal, number, case=case_view(number, opened_at=NOW.replace(minute=number)))
+        open_case(journal, number, case=case_view(number, opened_at=NOW.replace(minute=number)))
     answered = dispatch(case_view(2, state=CaseState.ANSWERED), answer_mail())
     journal.dispatch(answered, mailbox=MAILBOX, envelope=SUBMITTED, content=b"x", now=NOW)
 
@@ -84,7 +85,7 @@ def test_list_is_limited_to_the_newest_and_to_a_state(context: Context, journal:
 
 
 def test_list_as_json_is_one_object_a_line(context: Context, journal: Journal) -> None:
-    record(journal, 1)
+    open_case(journal, 1)
     (found,) = map(json.loads, run(context, "list", "--json").output.splitlines())
     assert found == {
         "reference": reference_of(1),
@@ -107,7 +108,7 @@ def test_list_as_json_is_one_object_a_line(context: Context, journal: Journal) -
 
 
 def test_show_tells_all_that_happened(context: Context, journal: Journal) -> None:
-    record(journal, 1)
+    open_case(journal, 1)
     refused = dispatch(case_view(1), act=Act.REJECT, reply="550 5.7.1 NOT SENT: send to one only. [D-7K3QX2]")
     journal.dispatch(refused, mailbox=MAILBOX, envelope=SUBMITTED, content=b"x", now=NOW)
     result = run(context, "show", reference_of(1).lower())
@@ -126,7 +127,7 @@ def test_show_tells_all_that_happened(context: Context, journal: Journal) -> Non
 
 
 def test_show_as_json_holds_verdict_messages_and_events(context: Context, journal: Journal) -> None:
-    record(journal, 1)
+    open_case(journal, 1)
     journal.dispatch(dispatch(case_view(1), answer_mail()), mailbox=MAILBOX, envelope=SUBMITTED, content=b"x", now=NOW)
     found = json.loads(run(context, "show", "--json", reference_of(1)).output)
     assert found["verdict"]["category"] == "preservation"
@@ -156,7 +157,7 @@ def test_what_a_stranger_wrote_cannot_colour_or_move_the_terminal(context: Conte
     envelope = Envelope(mail_from=evil, rcpt_tos=(MAILBOX,))
     (arrival_id,) = journal.take_in([replace(incoming(), envelope=envelope)])
     hostile = outcome(1, case=case_view(1, origin=evil), receipts=())
-    journal.record(arrival_id, hostile, now=NOW, per_contact_hour=30, all_hour=300)
+    record(journal, arrival_id, hostile)
     for arguments in (("list",), ("show", reference_of(1))):
         output = run(context, *arguments).output
         assert "[bold red]x[/]" in output

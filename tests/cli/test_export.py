@@ -11,7 +11,8 @@ from click.testing import CliRunner, Result
 from golden import CASES, DATA, OWN_KEY, SECRET, TESTS, own_home
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from journal_samples import NOW, case_view, configured, incoming, outcome, reference_of
+from journal_samples import case_view, configured, incoming, outcome, reference_of
+from journal_steps import record
 
 from gateway.cli.cases import cases
 from gateway.cli.context import Context
@@ -45,7 +46,7 @@ def exported(tmp_path: Path):
     context = Context(configured(tmp_path))
     journal = open_journal(context.settings().database, upgrade=True)
     (arrival_id,) = journal.take_in([incoming(b"From: a@x.example\r\nSubject: s\r\n\r\n")])
-    journal.record(arrival_id, named(1), now=NOW, per_contact_hour=30, all_hour=300)
+    record(journal, arrival_id, named(1))
     journal.close()
 
     def run(*arguments: str) -> Result:
@@ -118,7 +119,7 @@ def test_identifiers_of_encrypted_mail_are_read_again_with_the_key_and_never_sto
         journal = open_journal(context.settings().database, upgrade=True)
         (arrival_id,) = journal.take_in([incoming(content)])
         sealed = outcome(1, case=case_view(1, floor=Protection(enc=True)))
-        journal.record(arrival_id, sealed, now=NOW, per_contact_hour=30, all_hour=300)
+        record(journal, arrival_id, sealed)
         said = json.loads(CliRunner().invoke(cases, ["export", reference_of(1)], obj=context).output)
         stored = journal.verdict_of(reference_of(1))
         journal.close()

@@ -18,6 +18,7 @@ from journal_samples import (
     outcome,
     reference_of,
 )
+from journal_steps import record
 
 from gateway.cli.context import Context
 from gateway.cli.exception import exception
@@ -50,7 +51,7 @@ def verb(context: Context, *arguments: str) -> Result:
 def fill(journal: Journal) -> None:
     """One arrival that waits for judgement, one that was judged and whose delivery was refused."""
     first, _ = journal.take_in([incoming(), incoming(received_at=NOW + timedelta(minutes=3))])
-    journal.record(first, outcome(1), now=NOW, per_contact_hour=30, all_hour=300)
+    record(journal, first, outcome(1))
     mails = journal.claim_mails(limit=9, owner="courier", now=NOW, lease=timedelta(minutes=1))
     delivery = next(one for one in mails if one.purpose is Purpose.DELIVERY)
     journal.settle(delivery.id, HopReply(Fate.REFUSED, "550 [red]\x1b[2Jno such user"), now=NOW)

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 from counterpart import Counterpart
 from journal_samples import MAILBOX, MemoryBody
+from journal_steps import record
 from rule_pack import FOLDER
 
 from gateway.cli.cases import cases
@@ -109,7 +110,7 @@ def arrive(context: Context, journal: Journal, police: Counterpart, content: byt
             make_reference(SECRET, now.year, claim.arrival.number), final=True, history=past(journal, content)
         )
         outcome = inward(claim.arrival, facts, make_tools(equipment_of_files(asking)))
-    journal.record(claim.arrival.id, outcome, now=now, per_contact_hour=30, all_hour=300)
+    record(journal, claim.arrival.id, outcome, now=now)
     return outcome.case.reference
 
 

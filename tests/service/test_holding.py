@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from journal_samples import MAILBOX, SUBMITTED, case_view, dispatch, incoming, outcome, reference_of
+from journal_steps import record
 from ports import wait_until
 
 from gateway.errors import StoreUnavailable
@@ -40,12 +41,13 @@ def held(journal):
         now = datetime.now(UTC)
         (arrival,) = journal.take_in([incoming(received_at=now)])
         opened = case_view(1, category=category, opened_at=now)
-        journal.record(
+        record(
+            journal,
             arrival,
             outcome(1, case=opened, receipts=(), category=category),
             now=now,
-            per_contact_hour=30,
-            all_hour=300,
+            per_contact=30,
+            all_=300,
         )
         made = dispatch(None, NOTICE, act=Act.HOLD, reply="250 2.0.0 HELD: not sent yet [D-HELD00]")
         decision = replace(made.decision, number="D-HELD00", rule=rule, waiver=Waiver.TWO, case=reference_of(1))

@@ -125,6 +125,13 @@ def test_judges_go_on_while_verdicts_are_committed(journal, nursery, tmp_path):
     assert journal.figures().promised == 0
 
 
+class Unwritten:
+    """What came of a verdict over which the program has a fault."""
+
+    def outcome(self):
+        raise RuntimeError("a mistake of ours")
+
+
 class Unwilling:
     """A journal that has a fault of the program over the first verdicts."""
 
@@ -135,11 +142,10 @@ class Unwilling:
     def __getattr__(self, name):
         return getattr(self.journal, name)
 
-    def record(self, *arguments, **keys):
-        if self.failures:
-            self.failures -= 1
-            raise RuntimeError("a mistake of ours")
-        return self.journal.record(*arguments, **keys)
+    def record(self, judgements, **keys):
+        failing = min(self.failures, len(judgements))
+        self.failures -= failing
+        return [Unwritten() for _ in range(failing)] + self.journal.record(judgements[failing:], **keys)
 
 
 def test_a_verdict_that_cannot_be_committed_is_given_again(journal, nursery, tmp_path):

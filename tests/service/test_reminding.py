@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from journal_samples import ASKER, MAILBOX, case_view, configured, incoming, outcome, reference_of
+from journal_steps import record
 from ports import wait_until
 
 from gateway.config import load_settings
@@ -37,10 +38,10 @@ def journal(settings):
     opened.close()
 
 
-def record(journal, number, *clocks, **fields):
+def open_case(journal, number, *clocks, **fields):
     (arrival_id,) = journal.take_in([incoming()])
     made = replace(outcome(number, receipts=(), **fields), clocks=clocks)
-    journal.record(arrival_id, made, now=NOW - timedelta(days=100), per_contact_hour=30, all_hour=300)
+    record(journal, arrival_id, made, now=NOW - timedelta(days=100))
 
 
 def reminding(journal, settings, *, to_counterpart=lambda *_: None, filled=lambda: None):
@@ -70,7 +71,7 @@ def test_an_unconfirmed_emergency_is_told_and_paged_after_a_quarter_and_an_hour(
         "category": Category.EMERGENCY,
         "case": case_view(1, category=Category.EMERGENCY, assurance=Assurance.LISTED),
     }
-    record(journal, 1, call_back(timedelta(minutes=16)), **emergency)
+    open_case(journal, 1, call_back(timedelta(minutes=16)), **emergency)
     one = reminding(journal, settings)
     assert one.look(NOW) == 1
     assert one.look(NOW) == 0
@@ -88,7 +89,7 @@ def test_an_unconfirmed_emergency_is_told_and_paged_after_a_quarter_and_an_hour(
 def test_unproved_emergencies_share_their_calls_and_proved_ones_do_not(journal, settings):
     for number, assurance in ((1, Assurance.NONE), (2, Assurance.NONE), (3, Assurance.SIGNED)):
         view = case_view(number, category=Category.EMERGENCY, assurance=assurance)
-        record(journal, number, call_back(timedelta(minutes=16)), category=Category.EMERGENCY, case=view)
+        open_case(journal, number, call_back(timedelta(minutes=16)), category=Category.EMERGENCY, case=view)
     reminding(journal, settings).look(NOW)
     calls = journal.claim_calls(limit=9, owner="pager", now=NOW + LEASE, lease=LEASE)
     assert {due.call.case: due.call.shared for due in calls} == {
@@ -97,7 +98,7 @@ def test_unproved_emergencies_share_their_calls_and_proved_ones_do_not(journal, 
 
 
 def test_the_thread_tells_by_itself(journal, settings):
-    record(journal, 1, call_back(timedelta(minutes=16)), category=Category.EMERGENCY)
+    open_case(journal, 1, call_back(timedelta(minutes=16)), category=Category.EMERGENCY)
     told = []
     thread = reminding(journal, settings, filled=lambda: told.append(1))
     thread.start()
@@ -118,7 +119,7 @@ def test_the_thread_tells_by_itself(journal, settings):
     ],
 )
 def test_each_notice_says_what_is_due_and_what_to_type(journal, settings, clock, length, age, words):
-    record(journal, 1, ClockStart(clock, NOW - age, NOW - age + length))
+    open_case(journal, 1, ClockStart(clock, NOW - age, NOW - age + length))
     assert reminding(journal, settings).look(NOW) == 1
     (notice,) = notices(journal)
     assert words in said(notice)
@@ -127,7 +128,9 @@ def test_each_notice_says_what_is_due_and_what_to_type(journal, settings, clock,
 
 
 def due_preservation(journal, **fields):
-    record(journal, 1, ClockStart(Clock.PRESERVATION_END, NOW - timedelta(days=77), NOW + timedelta(days=13)), **fields)
+    open_case(
+        journal, 1, ClockStart(Clock.PRESERVATION_END, NOW - timedelta(days=77), NOW + timedelta(days=13)), **fields
+    )
     (due,) = journal.clocks.due(mailbox=MAILBOX, now=NOW, limit=9)
     return due
 

@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 from journal_samples import MAILBOX, answer_mail, case_view, dispatch, incoming, outcome
+from journal_steps import record
 
 from gateway.model.message import Envelope
 from gateway.model.outbox import Fate, HopReply, Purpose
@@ -39,7 +40,7 @@ def judge(journal: Journal) -> None:
         arrival = claim.arrival
         defer = arrival.id % 5 == 0 and claim.tries == 1
         result = outcome(arrival.number, disposition=Disposition.DEFER if defer else Disposition.ACCEPT)
-        journal.record(arrival.id, result, now=now, per_contact_hour=10**6, all_hour=10**6, retry=timedelta(0))
+        record(journal, arrival.id, result, now=now, per_contact=10**6, all_=10**6, retry=timedelta(0))
 
 
 def send(journal: Journal) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from journal_samples import outcome
+from journal_steps import record
 from sqlalchemy import Table, func, select
 
 from gateway.model.outbox import Fate, HopReply, Purpose
@@ -145,7 +146,7 @@ def drain(journal: Journal) -> None:
     while claims := journal.claim(limit=50, owner="next", now=later, lease=timedelta(hours=1)):
         for one in claims:
             number = one.arrival.number
-            journal.record(one.arrival.id, outcome(number), now=later, per_contact_hour=10**6, all_hour=10**6)
+            record(journal, one.arrival.id, outcome(number), now=later, per_contact=10**6, all_=10**6)
     while mails := journal.claim_mails(limit=50, owner="next", now=later, lease=timedelta(hours=1)):
         for mail in mails:
             journal.settle(mail.id, HopReply(Fate.SENT, "250 ok"), now=later)

@@ -10,18 +10,22 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from journal_samples import NOW, incoming, outcome
+from journal_steps import record
 from ports import wait_until
 from sqlalchemy import Connection, text
+from traced import traced
 
 from gateway.errors import ConfigError, StoreUnavailable
 from gateway.model.outbox import Fate, HopReply, Purpose
 from gateway.store.engine import SQLITE_PRAGMAS
+from gateway.store.intake import take_in
 from gateway.store.journal import Journal, open_journal
 from gateway.store.tables import metadata
 
@@ -108,6 +112,7 @@ def test_every_sqlite_connection_writes_through_to_the_disk(sqlite_journal: Jour
         "trusted_schema": 0,
         "wal_autocheckpoint": 100_000,
         "cache_size": -32_768,
+        "temp_store": 2,
     }
     assert len(wanted) == len(SQLITE_PRAGMAS)
     for name, value in wanted.items():
@@ -214,7 +219,7 @@ def test_each_arrival_and_mail_is_claimed_once_by_many_threads(journal: Journal)
             for one in claims:
                 judged[one.arrival.id] += 1
                 number = one.arrival.number
-                journal.record(one.arrival.id, outcome(number), now=NOW, per_contact_hour=10**6, all_hour=10**6)
+                record(journal, one.arrival.id, outcome(number), per_contact=10**6, all_=10**6)
             for mail in journal.claim_mails(limit=7, owner=name, now=NOW, lease=LEASE):
                 sent[mail.id] += 1
                 journal.settle(mail.id, HopReply(Fate.SENT, "250"), now=NOW)
@@ -243,12 +248,12 @@ def test_numbers_stay_unique_when_many_take_in(journal: Journal) -> None:
 def test_the_rate_holds_when_many_record_at_once(journal: Journal) -> None:
     ids = journal.take_in([incoming() for _ in range(24)])
 
-    def record(arrival_id: int) -> bool:
-        done = journal.record(arrival_id, outcome(arrival_id), now=NOW, per_contact_hour=10, all_hour=300)
+    def receipted(arrival_id: int) -> bool:
+        done = record(journal, arrival_id, outcome(arrival_id), per_contact=10, all_=300)
         return done.outcome.verdict.receipt.send
 
     with ThreadPoolExecutor(6) as pool:
-        assert sum(pool.map(record, ids)) == 10
+        assert sum(pool.map(receipted, ids)) == 10
 
 
 def test_operations_that_share_a_commit_fail_alone(journal: Journal) -> None:
@@ -264,7 +269,7 @@ def test_operations_that_share_a_commit_fail_alone(journal: Journal) -> None:
             return str(len(journal.take_in([incoming()])))
         try:
             if number % 2:
-                journal.record(10**9, outcome(1), now=NOW, per_contact_hour=1, all_hour=1)
+                record(journal, 10**9, outcome(1), per_contact=1, all_=1)
             else:
                 journal.database.write(lambda _: 1 // 0)
         except (StoreUnavailable, ZeroDivisionError) as error:
@@ -324,12 +329,12 @@ def test_copies_of_one_request_recorded_at_once_open_one_case(journal: Journal) 
     ids = journal.take_in([incoming() for _ in range(8)])
     journal.claim(limit=9, owner="judge", now=NOW, lease=LEASE)
 
-    def record(arrival_id: int) -> bool:
+    def overtaken(arrival_id: int) -> bool:
         same = outcome(arrival_id, request_key="same")
-        return journal.record(arrival_id, same, now=NOW, per_contact_hour=99, all_hour=99).again
+        return record(journal, arrival_id, same, per_contact=99, all_=99).again
 
     with ThreadPoolExecutor(6) as pool:
-        assert sum(pool.map(record, ids)) == 7
+        assert sum(pool.map(overtaken, ids)) == 7
     assert len(journal.cases(limit=9)) == 1
     assert len(journal.claim(limit=9, owner="judge", now=NOW, lease=LEASE)) == 7
 
@@ -354,3 +359,22 @@ def test_a_large_message_is_stored_in_little_memory(sqlite_journal: Journal) -> 
     tracemalloc.stop()
     assert total == size
     assert peak < 6 * 2**20
+
+
+def test_works_that_are_written_together_fail_alone(journal: Journal) -> None:
+    def fails(_connection) -> None:
+        raise LookupError
+
+    batch = [incoming()]
+    works = [partial(take_in, batch=batch), fails, partial(take_in, batch=batch)]
+    first, failed, last = journal.database.write_each(works)
+    assert {first.outcome(), last.outcome()} == {(1,), (2,)}
+    with pytest.raises(LookupError):
+        failed.outcome()
+    assert journal.figures().accepted == 2
+
+
+def test_works_that_are_written_together_share_a_commit(sqlite_journal: Journal) -> None:
+    with traced(sqlite_journal) as told:
+        sqlite_journal.database.write_each([partial(take_in, batch=[incoming()])] * 3)
+    assert told.count("COMMIT") == 1

@@ -16,6 +16,7 @@ from journal_samples import (
     outcome,
     reference_of,
 )
+from journal_steps import record
 
 from gateway.errors import NotPermitted
 from gateway.model.channel import Act, Dispatch, Waiver
@@ -40,7 +41,7 @@ def submitted(journal: Journal, made: Dispatch, content: bytes = b"Subject: a\r\
 @pytest.fixture
 def case(journal: Journal) -> str:
     (arrival,) = journal.take_in([incoming()])
-    journal.record(arrival, outcome(1, receipts=()), now=NOW, per_contact_hour=30, all_hour=300)
+    record(journal, arrival, outcome(1, receipts=()))
     return reference_of(1)
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from journal_samples import MAILBOX, NOW, SUBMITTED, answer_mail, case_view, dispatch, incoming, outcome, reference_of
+from journal_steps import record
 
 from gateway.channel.patience import Step
 from gateway.model.channel import Act, Dispatch, Waiver
@@ -34,7 +35,7 @@ def submitted(journal: Journal, made: Dispatch, content: bytes = CONTENT) -> Non
 def case(journal: Journal) -> str:
     (arrival,) = journal.take_in([incoming()])
     judged = outcome(1, receipts=(), category=Category.EMERGENCY)
-    journal.record(arrival, judged, now=NOW, per_contact_hour=30, all_hour=300)
+    record(journal, arrival, judged)
     return reference_of(1)
 
 

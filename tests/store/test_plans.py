@@ -16,6 +16,7 @@ from journal_samples import (
     outcome,
     reference_of,
 )
+from journal_steps import record
 from traced import traced
 
 from gateway.model.clock import Clock, ClockStart
@@ -36,7 +37,7 @@ def whole_road(journal: Journal) -> None:
         keys = ThreadKeys(message_id="<a@x.example>", references=("<b@x.example>",), tags=(reference_of(1),))
         journal.recall(keys, mailbox=MAILBOX, request_key="k", arrival=arrival, recipients=(ASKER,))
         judged = replace(outcome(arrival.number), clocks=(ClockStart(Clock.FIRST_ANSWER, NOW, NOW + LEASE),))
-        journal.record(arrival.id, judged, now=NOW, per_contact_hour=9, all_hour=9)
+        record(journal, arrival.id, judged, per_contact=9, all_=9)
         journal.postpone(arrival.id, until=NOW, tries=1)
     journal.dispatch(dispatch(case_view(1), answer_mail()), mailbox=MAILBOX, envelope=SUBMITTED, content=b"x", now=NOW)
     for mail in journal.claim_mails(limit=9, owner="courier", now=NOW, lease=LEASE):

@@ -17,6 +17,7 @@ from journal_samples import (
     outcome,
     reference_of,
 )
+from journal_steps import claim, record
 
 from gateway.model.case import CaseState, CaseView
 from gateway.model.message import Arrival, ThreadKeys
@@ -32,9 +33,7 @@ def opened(journal: Journal, number: int, **fields: object) -> Arrival:
     """A case as an arrival opened it."""
     journal.take_in([incoming()])
     arrival = journal.claim(limit=1, owner="judge", now=NOW, lease=timedelta(days=1))[0].arrival
-    journal.record(
-        arrival.id, outcome(number, case=case_view(number, **fields)), now=NOW, per_contact_hour=99, all_hour=99
-    )
+    record(journal, arrival.id, outcome(number, case=case_view(number, **fields)), per_contact=99, all_=99)
     return arrival
 
 
@@ -107,6 +106,29 @@ def test_an_arrival_is_no_repeat_of_itself(journal: Journal) -> None:
     assert [one.reference for one in again.candidates] == [reference_of(1)]
 
 
+def test_an_answer_judged_beside_its_request_is_judged_again_knowing_it(journal: Journal) -> None:
+    journal.take_in([incoming(), incoming()])
+    request, reminder = (one.arrival for one in claim(journal))
+    asked = case_view(1)
+    record(journal, request.id, outcome(1, case=asked))
+    keys = ThreadKeys(message_id="<reminder@police.gov.b.example>", in_reply_to=asked.thread)
+    alone = outcome(2, case=case_view(2))
+    assert record(journal, reminder.id, alone, keys=keys).again
+    assert found(journal, keys) == [reference_of(1)]
+    (again,) = claim(journal)
+    assert (again.arrival.id, again.tries) == (reminder.id, 2)
+    assert not record(journal, reminder.id, alone, keys=keys).again, "it is judged anew once"
+
+
+def test_a_mail_of_a_known_thread_may_open_a_case_of_its_own(journal: Journal) -> None:
+    opened(journal, 1)
+    journal.take_in([incoming()])
+    (stranger,) = claim(journal)
+    keys = ThreadKeys(in_reply_to=case_view(1).thread)
+    known = frozenset(found(journal, keys))
+    assert not record(journal, stranger.arrival.id, outcome(2), keys=keys, known=known).again
+
+
 def test_a_case_comes_back_as_it_was_kept(journal: Journal) -> None:
     whole = {
         "urgent": True,
@@ -128,14 +150,14 @@ def test_a_follow_up_raises_the_case_and_never_lowers_it(journal: Journal) -> No
     sealed = Protection(sig=SigLevel.OPENPGP, enc=True)
     opened(journal, 1, floor=sealed, category=Category.OTHER)
     journal.take_in([incoming(), incoming()])
-    for claim, category in zip(
+    for follow_up, category in zip(
         journal.claim(limit=2, owner="judge", now=NOW, lease=timedelta(days=1)),
         (Category.EMERGENCY, Category.PRESERVATION),
         strict=True,
     ):
-        plain = case_view(1, floor=Protection(), category=category, thread=(f"<{claim.arrival.id}@x.example>",))
-        follow_up = outcome(90 + claim.arrival.id, case=plain, opens=False, receipts=())
-        journal.record(claim.arrival.id, follow_up, now=NOW, per_contact_hour=99, all_hour=99)
+        plain = case_view(1, floor=Protection(), category=category, thread=(f"<{follow_up.arrival.id}@x.example>",))
+        judged = outcome(90 + follow_up.arrival.id, case=plain, opens=False, receipts=())
+        record(journal, follow_up.arrival.id, judged, per_contact=99, all_=99)
     (view,) = journal.cases(limit=5)
     assert (view.category, view.floor, view.opened_at) == (Category.EMERGENCY, sealed, NOW)
     assert len(view.thread) == 4
@@ -147,9 +169,9 @@ def test_a_follow_up_raises_the_case_and_never_lowers_it(journal: Journal) -> No
 def test_an_old_view_does_not_hide_a_failed_answer(journal: Journal) -> None:
     opened(journal, 1, state=CaseState.ANSWER_FAILED)
     journal.take_in([incoming()])
-    (claim,) = journal.claim(limit=1, owner="judge", now=NOW, lease=timedelta(days=1))
+    (late,) = journal.claim(limit=1, owner="judge", now=NOW, lease=timedelta(days=1))
     stale = outcome(7, case=case_view(1, state=CaseState.ANSWERED), opens=False, receipts=())
-    journal.record(claim.arrival.id, stale, now=NOW, per_contact_hour=99, all_hour=99)
+    record(journal, late.arrival.id, stale, per_contact=99, all_=99)
     assert journal.cases(limit=1)[0].state is CaseState.ANSWER_FAILED
     answered = dispatch(case_view(1, state=CaseState.ANSWERED), answer_mail())
     journal.dispatch(answered, mailbox=MAILBOX, envelope=SUBMITTED, content=b"x", now=NOW)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from journal_samples import ASKER, MAILBOX, NOW, incoming, outcome
-from journal_steps import LEASE, claim
+from journal_steps import LEASE, claim, record
 from sqlalchemy import bindparam, insert, select
 from traced import traced
 
@@ -41,7 +41,7 @@ def test_the_road_of_a_message_takes_no_more_statements_than_it_did(sqlite_journ
         preserved = (Clock.FIRST_ANSWER, Clock.PRESERVATION_END, Clock.MLA_FOLLOW_UP)
         waited_for = tuple(ClockStart(clock, NOW, NOW + LEASE) for clock in preserved)
         judged = replace(outcome(one.arrival.number), appearance=shown, clocks=waited_for)
-        found = journal.record(one.arrival.id, judged, now=NOW, per_contact_hour=9, all_hour=9, lease=lease)
+        found = record(journal, one.arrival.id, judged, per_contact=9, all_=9, lease=lease)
         count("record")
         delivery, receipt = found.leased
         journal.content(delivery.content_id)

@@ -16,6 +16,7 @@ from journal_samples import (
     receipt_mail,
     reference_of,
 )
+from journal_steps import record
 
 from gateway.channel.clocks import due_step
 from gateway.model.call import Call, Why
@@ -32,10 +33,10 @@ CALL_BACK = ClockStart(Clock.CALL_BACK, NOW, NOW + timedelta(minutes=15))
 PRESERVED = ClockStart(Clock.PRESERVATION_END, NOW, NOW + timedelta(days=90))
 
 
-def record(journal: Journal, number: int, *clocks: ClockStart, **fields: object) -> None:
+def open_case(journal: Journal, number: int, *clocks: ClockStart, **fields: object) -> None:
     (arrival_id,) = journal.take_in([incoming()])
     made = replace(outcome(number, **fields), clocks=clocks)
-    journal.record(arrival_id, made, now=NOW, per_contact_hour=30, all_hour=300)
+    record(journal, arrival_id, made)
 
 
 def answer(journal: Journal, number: int, *, after: timedelta, **fields: object) -> timedelta | None:
@@ -61,20 +62,20 @@ def tellings(journal: Journal, after: timedelta) -> list[Telling]:
 
 
 def test_an_answer_ends_the_waiting_and_says_how_long_it_was(journal: Journal) -> None:
-    record(journal, 1, ANSWER, PRESERVED)
+    open_case(journal, 1, ANSWER, PRESERVED)
     assert answer(journal, 1, after=HOUR) == HOUR
     assert stands(journal) == {Clock.FIRST_ANSWER: Ending.ANSWERED, Clock.PRESERVATION_END: None}
     assert answer(journal, 1, after=2 * HOUR) is None
 
 
 def test_a_forward_inside_the_institution_ends_nothing(journal: Journal) -> None:
-    record(journal, 1, ANSWER)
+    open_case(journal, 1, ANSWER)
     assert answer(journal, 1, after=HOUR, internal=True) is None
     assert stands(journal) == {Clock.FIRST_ANSWER: None}
 
 
 def test_an_answer_that_came_back_is_waited_for_as_before(journal: Journal) -> None:
-    record(journal, 1, ANSWER, receipts=())
+    open_case(journal, 1, ANSWER, receipts=())
     answer(journal, 1, after=HOUR)
     mails = journal.claim_mails(limit=9, owner="courier", now=NOW + HOUR, lease=HOUR)
     (sent,) = (mail for mail in mails if mail.purpose is Purpose.ANSWER)
@@ -84,14 +85,14 @@ def test_an_answer_that_came_back_is_waited_for_as_before(journal: Journal) -> N
 
 
 def test_a_new_message_of_the_counterpart_opens_a_closed_case_with_its_periods(journal: Journal) -> None:
-    record(journal, 1, ANSWER, PRESERVED)
+    open_case(journal, 1, ANSWER, PRESERVED)
     journal.acts.extend(reference_of(1), until=NOW + timedelta(days=200), by="j.doe", now=NOW + HOUR)
     journal.acts.close(reference_of(1), reason="done", by="j.doe", now=NOW + HOUR)
     assert set(stands(journal).values()) == {Ending.CLOSED}
     later = NOW + timedelta(days=3)
     joined = case_view(1, state=CaseState.OPEN)
     asked_again = ClockStart(Clock.FIRST_ANSWER, later, later + 4 * HOUR)
-    record(journal, 2, asked_again, case=joined, opens=False, request_key="another")
+    open_case(journal, 2, asked_again, case=joined, opens=False, request_key="another")
     assert journal.case(reference_of(1)).view.state is CaseState.OPEN
     found = {one.clock: one for one in journal.clocks.of_case(reference_of(1))}
     assert (found[Clock.FIRST_ANSWER].since, found[Clock.FIRST_ANSWER].running) == (later, True)
@@ -100,9 +101,9 @@ def test_a_new_message_of_the_counterpart_opens_a_closed_case_with_its_periods(j
 
 
 def test_a_message_that_joins_a_waiting_case_does_not_put_its_answer_off(journal: Journal) -> None:
-    record(journal, 1, ANSWER)
+    open_case(journal, 1, ANSWER)
     later = NOW + HOUR
-    record(journal, 2, ClockStart(Clock.FIRST_ANSWER, later, later + 4 * HOUR), CALL_BACK,
+    open_case(journal, 2, ClockStart(Clock.FIRST_ANSWER, later, later + 4 * HOUR), CALL_BACK,
            case=case_view(1, category=Category.EMERGENCY), opens=False, request_key="another")  # fmt: skip
     found = {one.clock: one for one in journal.clocks.of_case(reference_of(1))}
     assert found[Clock.FIRST_ANSWER].since == NOW
@@ -111,7 +112,7 @@ def test_a_message_that_joins_a_waiting_case_does_not_put_its_answer_off(journal
 
 def test_a_step_is_told_once_however_many_look(journal: Journal) -> None:
     for number in range(1, 6):
-        record(journal, number, CALL_BACK, category=Category.EMERGENCY, receipts=())
+        open_case(journal, number, CALL_BACK, category=Category.EMERGENCY, receipts=())
     due = tellings(journal, timedelta(minutes=16))
     assert len(due) == 5
     with ThreadPoolExecutor(4) as several:
@@ -123,7 +124,7 @@ def test_a_step_is_told_once_however_many_look(journal: Journal) -> None:
 
 
 def test_what_ended_while_its_notice_was_written_is_not_told(journal: Journal) -> None:
-    record(journal, 1, CALL_BACK, category=Category.EMERGENCY, receipts=())
+    open_case(journal, 1, CALL_BACK, category=Category.EMERGENCY, receipts=())
     due = tellings(journal, timedelta(minutes=16))
     journal.acts.close(reference_of(1), reason="forged", by="j.doe", now=NOW + timedelta(minutes=16))
     assert journal.clocks.tell(due, now=NOW + timedelta(minutes=16)) == 0
@@ -131,19 +132,19 @@ def test_what_ended_while_its_notice_was_written_is_not_told(journal: Journal) -
 
 
 def test_a_period_that_was_made_longer_meanwhile_is_not_told_of(journal: Journal) -> None:
-    record(journal, 1, PRESERVED)
+    open_case(journal, 1, PRESERVED)
     due = tellings(journal, timedelta(days=80))
     journal.acts.extend(reference_of(1), until=NOW + timedelta(days=300), by="j.doe", now=NOW + timedelta(days=80))
     assert journal.clocks.tell(due, now=NOW + timedelta(days=80)) == 0
 
 
 def test_another_mailbox_is_told_of_by_its_own_gateway(journal: Journal) -> None:
-    record(journal, 1, CALL_BACK, category=Category.EMERGENCY)
+    open_case(journal, 1, CALL_BACK, category=Category.EMERGENCY)
     assert journal.clocks.due(mailbox="other@institution.gov.example", now=NOW + HOUR, limit=9) == ()
 
 
 def test_a_note_by_mail_is_kept_with_its_bytes_and_sends_nothing(journal: Journal) -> None:
-    record(journal, 1, ANSWER, receipts=())
+    open_case(journal, 1, ANSWER, receipts=())
     kept = dispatch(None)
     note = replace(kept, note="spoke with A. Roe", login="j.doe", decision=replace(
         kept.decision, act=type(kept.decision.act).DISCARD, rule="M2", row=22, case=reference_of(1)))  # fmt: skip

@@ -10,6 +10,9 @@ from journal_samples import (
 
 from gateway.model.outbox import Fate, HopReply
 from gateway.store.journal import Journal, Recorded
+from gateway.store.outbox import Lease
+from gateway.store.receipts import Rates
+from gateway.store.verdicts import Judgement
 
 LEASE = timedelta(minutes=5)
 SENT = HopReply(Fate.SENT, "250 2.0.0 Ok")
@@ -25,8 +28,19 @@ def claim_mails(journal: Journal, now: datetime = NOW, owner: str = "courier"):
     return journal.claim_mails(limit=100, owner=owner, now=now, lease=LEASE)
 
 
-def record(journal: Journal, arrival_id: int, result, now: datetime = NOW, per_contact: int = 30, all_: int = 300):
-    return journal.record(arrival_id, result, now=now, per_contact_hour=per_contact, all_hour=all_)
+def record(
+    journal: Journal,
+    arrival_id: int,
+    result,
+    now: datetime = NOW,
+    per_contact: int = 30,
+    all_: int = 300,
+    lease: Lease | None = None,
+    **judged: object,
+) -> Recorded:
+    judgement = Judgement(arrival_id, result, Rates(per_contact_hour=per_contact, all_hour=all_), **judged)
+    (written,) = journal.record([judgement], now=now, lease=lease)
+    return written.outcome()
 
 
 def taken(journal: Journal, **fields: object):

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from journal_samples import MAILBOX, incoming, outcome
+from journal_steps import record
 
 from gateway.config import load_settings
 from gateway.store.journal import open_journal
@@ -28,7 +29,7 @@ def store(config: Path, number: int) -> int:
             ids = journal.take_in([_mail(one, now) for one in range(start, min(start + 100, number))])
             for claim in journal.claim(limit=len(ids), owner="test", now=now, lease=timedelta(hours=1)):
                 done = outcome(claim.arrival.number, receipts=(), request_key=f"stored {claim.arrival.id}")
-                journal.record(claim.arrival.id, done, now=now, per_contact_hour=0, all_hour=0)
+                record(journal, claim.arrival.id, done, now=now, per_contact=0, all_=0)
     finally:
         journal.close()
     return len(range(0, number, EVERY))
