@@ -4,7 +4,7 @@ Never looks at who sent it: trust does not change what is asked, and what is ask
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gateway.model.message import Text
@@ -44,6 +44,8 @@ class _Evidence:
     """Empty where the rule set has no experience, or the mail too few words for it."""
     scores: Mapping[Category, float]
     language: str | None
+    words: frozenset[str]
+    """Everything that a line of `needs` may name: marks, categories and items of what was hit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +116,12 @@ def _evidence(
     told = checklist.with_box(by_rules, mla_intended=form.mla_intended)
     items = checklist.items_found(by_rules=told, identifiers=(*named.asked, *named.own), items=ruleset.items)
     leaning = _leaning(texts, hits, named.asked, ruleset)
-    return _Evidence(hits, named.asked, items, leaning, _scores(hits, leaning, ruleset), language)
+    scores = _scores(hits, leaning, ruleset)
+    return _Evidence(hits, named.asked, items, leaning, scores, language, words=_words(hits, items))
 
 
 def _trace(texts: Folded, evidence: _Evidence, finding: _Finding, ruleset: Ruleset) -> Trace:
-    known, scoring = _words(evidence), ruleset.scoring
+    known, scoring = evidence.words, ruleset.scoring
     weighings = tuple(
         Weighing(
             category=category,
@@ -158,7 +161,7 @@ def _scores(hits: tuple[RuleHit, ...], leaning: Leaning, ruleset: Ruleset) -> di
     by_rules = _by_rules(hits)
     if known is None or not leaning:
         return by_rules
-    own = _by_rules([one for one in hits if not known.knows(one.rule.family)])
+    own = _by_rules(one for one in hits if one.rule.category is not None and not known.knows(one.rule.family))
     marks = frozenset(mark for one in hits for mark in one.rule.marks)
     scores = {}
     for one in _ASKED:
@@ -168,9 +171,13 @@ def _scores(hits: tuple[RuleHit, ...], leaning: Leaning, ruleset: Ruleset) -> di
     return scores
 
 
-def _by_rules(hits: Sequence[RuleHit]) -> dict[Category, float]:
+def _by_rules(hits: Iterable[RuleHit]) -> dict[Category, float]:
     """What rules alone say, each by its weight and place."""
-    return {category: _sum(one for one in hits if one.rule.category is category) for category in _ASKED}
+    sums: dict[Category, float] = dict.fromkeys(_ASKED, 0)
+    for one in hits:
+        if one.rule.category is not None:
+            sums[one.rule.category] += one.hit.score
+    return sums
 
 
 def _sum(hits: Iterable[RuleHit]) -> float:
@@ -179,7 +186,10 @@ def _sum(hits: Iterable[RuleHit]) -> float:
 
 def _kind_told(hits: tuple[RuleHit, ...], scoring: Scoring) -> Kind | None:
     """The kind whose rules score most, if that is enough; the first of TOLD_KINDS where two score the same."""
-    scores = {kind: _sum(one for one in hits if one.rule.kind is kind) for kind in TOLD_KINDS}
+    scores: dict[Kind | None, float] = dict.fromkeys(TOLD_KINDS, 0)
+    for one in hits:
+        if one.rule.kind in scores:
+            scores[one.rule.kind] += one.hit.score
     best = max(TOLD_KINDS, key=lambda kind: scores[kind])
     return best if scores[best] >= scoring.kind_threshold else None
 
@@ -191,14 +201,13 @@ def _conclude(evidence: _Evidence, told: Kind | None, scoring: Scoring, *, autom
     silenced = _silenced(evidence, told, scoring)
     if evidence.leaning:
         return _by_experience(evidence, silenced, scoring)
-    known = _words(evidence)
     ratios = {category: evidence.scores[category] / scoring.thresholds[category] for category in _ASKED}
     reached = _reached(evidence, evidence.scores, scoring)
     kept = reached - silenced
     near = {one for one in _ASKED if ratios[one] >= scoring.doubtful} - kept
     # A mail that is nearly an emergency is looked at twice whatever else it is; words of asking are in every request,
     # so without the first of its needs, a danger, nothing is nearly one.
-    danger = Category.EMERGENCY in near and _met(scoring.needs[Category.EMERGENCY][:1], known)
+    danger = Category.EMERGENCY in near and _met(scoring.needs[Category.EMERGENCY][:1], evidence.words)
     doubtful = kept != reached or bool(near and (not kept or danger))
     ranked = sorted(kept, key=lambda one: (one is not Category.EMERGENCY, -ratios[one], _ASKED.index(one)))
     return _Finding(tuple(ranked), doubtful)
@@ -216,7 +225,7 @@ def _by_experience(evidence: _Evidence, silenced: frozenset[Category], scoring: 
     second, first = sorted((0.0, *excess.values()))[-2:]
     doubtful = first - second < scoring.close or Category.EMERGENCY in by_rules
     # from a few alarming words without a danger that a rule names nobody is called at night
-    named = _met(scoring.needs[Category.EMERGENCY][:1], _words(evidence))
+    named = _met(scoring.needs[Category.EMERGENCY][:1], evidence.words)
     alarming = 0 < excess[Category.EMERGENCY] < scoring.close and not named
     likely = {one for one in _ASKED if excess[one] > 0 and not (alarming and one is Category.EMERGENCY)}
     among = likely or (by_rules if alarming else set())
@@ -233,8 +242,8 @@ def _by_experience(evidence: _Evidence, silenced: frozenset[Category], scoring: 
 
 def _reached(evidence: _Evidence, scores: Mapping[Category, float], scoring: Scoring) -> set[Category]:
     """Categories whose score and whose needs are met."""
-    known = _words(evidence)
-    return {one for one in _ASKED if scores[one] >= scoring.thresholds[one] and _met(scoring.needs[one], known)}
+    enough = (one for one in _ASKED if scores[one] >= scoring.thresholds[one])
+    return {one for one in enough if _met(scoring.needs[one], evidence.words)}
 
 
 def _met(lines: Iterable[frozenset[str]], known: frozenset[str]) -> bool:
@@ -242,18 +251,17 @@ def _met(lines: Iterable[frozenset[str]], known: frozenset[str]) -> bool:
     return all(not known.isdisjoint(line) for line in lines)
 
 
-def _words(evidence: _Evidence) -> frozenset[str]:
-    """Everything that a line of `needs` may name: marks, categories and items of what was hit."""
-    marks = (mark for one in evidence.hits for mark in one.rule.marks)
-    categories = (one.rule.category.value for one in evidence.hits if one.rule.category is not None)
-    return frozenset((*marks, *categories, *evidence.items))
+def _words(hits: Iterable[RuleHit], items: frozenset[str]) -> frozenset[str]:
+    rules = [one.rule for one in hits]
+    categories = {one.category.value for one in rules if one.category is not None}
+    return items.union(categories, *(one.marks for one in rules))
 
 
 def _silenced(evidence: _Evidence, told: Kind | None, scoring: Scoring) -> frozenset[Category]:
     silence = scoring.silences.get(told) if told is not None else None
     if silence is None or any(one.kind in silence.unless_identifiers for one in evidence.identifiers):
         return frozenset()
-    if not silence.unless_marks.isdisjoint(_words(evidence)):
+    if not silence.unless_marks.isdisjoint(evidence.words):
         return frozenset()
     return silence.categories
 

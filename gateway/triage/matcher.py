@@ -60,8 +60,7 @@ class Terms:
         A whole pack is looked for by its Index.
         """
         searched = text.encode() if self.patterns else b""
-        there = (phrase for phrase in map(parsed, self.phrases) if phrase.first.segments[0] in text)
-        phrases = (phrase.spans(text, places(phrase.head, text)) for phrase in there)
+        phrases = (phrase.spans(text, places(head, text)) for head, phrase in _heads(self) if head in text)
         patterns = (pattern_spans(one, text, searched) for one in self.patterns)
         found = chain.from_iterable(islice(spans, MAX_OCCURRENCES) for spans in chain(phrases, patterns))
         return in_order(found)
@@ -77,13 +76,13 @@ def in_order(spans: Iterable[Span]) -> list[Span]:
     return ordered
 
 
-def stands_near(found: Sequence[Span], text: str, span: Span, *, within: int, longest: int = MAX_REACH) -> bool:
+def stands_near(found: Sequence[Span], text: str, span: Span, *, within: int) -> bool:
     """Whether any of these occurrences, in their order, stands on the same line with at most `within` characters between.
 
-    `longest` is the length of the longest of them; more than MAX_REACH of one is not looked back for.
+    More than MAX_REACH of one is not looked back for.
     """
     start, end = span
-    first = bisect_left(found, (start - within - min(longest, MAX_REACH),))
+    first = bisect_left(found, (start - within - MAX_REACH,))
     for number in range(first, len(found)):
         here, there = found[number]
         if here - end > within:
@@ -107,6 +106,12 @@ def pattern_spans(pattern: Any, text: str, searched: bytes) -> Iterator[Span]:
             byte, start, end = start, character, character + len(searched[start:end].decode())
         if start < end and text.find("\n", start, end) < 0:
             yield start, end
+
+
+@lru_cache(maxsize=1024)
+def _heads(terms: Terms) -> tuple[tuple[str, Phrase], ...]:
+    """Each phrase behind the text with which it begins: most of those that are looked for one by one stand nowhere."""
+    return tuple((phrase.head, phrase) for phrase in map(parsed, terms.phrases))
 
 
 @lru_cache(maxsize=65_536)

@@ -6,7 +6,7 @@ absent which stands there.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import re2
@@ -100,7 +100,7 @@ class Standing:
     def __init__(self, text: str, found: Found) -> None:
         self.text = text
         self._found = found
-        self._ordered: dict[Terms, tuple[list[Span], int]] = {}
+        self._ordered: dict[Terms, list[Span]] = {}
 
     def terms(self) -> Iterable[Terms]:
         """Those of which something stands there; of a pattern, perhaps only across two lines, where it does not count."""
@@ -111,24 +111,19 @@ class Standing:
 
     def first(self, terms: Terms) -> Span | None:
         """The first of them in that order: most rules ask for no other, and putting all in order costs more."""
-        firsts = [span for one in self._found.get(terms, ()) if (span := next(iter(one), None))]
-        return min(firsts, key=_order, default=None)
+        firsts = [span for one in self._found.get(terms, ()) for span in islice(one, 1)]
+        return min(firsts, key=_order) if len(firsts) > 1 else firsts[0] if firsts else None
 
     def spans(self, terms: Terms) -> Sequence[Span]:
         """All occurrences, first things first, the longer first where two begin together."""
-        return self._in_order(terms)[0]
+        known = self._ordered.get(terms)
+        if known is None:
+            known = self._ordered[terms] = in_order(chain.from_iterable(self._found.get(terms, ())))
+        return known
 
     def near(self, terms: Terms, span: Span, *, within: int) -> bool:
         """Whether any of them stands on the same line with at most `within` characters between it and the span."""
-        found, longest = self._in_order(terms)
-        return stands_near(found, self.text, span, within=within, longest=longest)
-
-    def _in_order(self, terms: Terms) -> tuple[list[Span], int]:
-        known = self._ordered.get(terms)
-        if known is None:
-            spans = in_order(chain.from_iterable(self._found.get(terms, ())))
-            known = self._ordered[terms] = spans, max((end - start for start, end in spans), default=0)
-        return known
+        return stands_near(self.spans(terms), self.text, span, within=within)
 
 
 class _Sets:
