@@ -53,17 +53,17 @@ class _Hanging:
     plain: bool
     """Whether it is nothing but the one word, written out or open at one end."""
 
-    def spans(self, text: str, word: str, starts: list[int]) -> Iterable[Span]:
+    def spans(self, text: str, word: str, starts: list[int]) -> list[Span]:
         """Where the phrase stands at this word of the text, which stands at these places."""
         if self.plain and len(word) <= MAX_WORD:
             length = len(word)
             return [(start, start + length) for start in starts]
         begins = self._begins(text, word, starts)
-        return self.phrase.spans(text, begins) if begins else ()
+        return [*self.phrase.spans(text, begins)] if begins else []
 
-    def anywhere(self, text: str) -> Iterable[Span]:
+    def anywhere(self, text: str) -> list[Span]:
         """Where the phrase stands, its head looked for."""
-        return self.phrase.spans(text, places(self.head, text))
+        return [*self.phrase.spans(text, places(self.head, text))]
 
     def _begins(self, text: str, word: str, starts: list[int]) -> list[int]:
         """Where its head stands, and perhaps the phrase; most words stand apart from the rest of their phrase."""
@@ -144,10 +144,10 @@ class Anchors:
             for one in hanging[word]:
                 if one.anchor.offset is None:
                     behind[one.number] = one
-                elif spans := [*one.spans(text, word, starts)]:
+                elif spans := one.spans(text, word, starts):
                     yield one.number, spans
         for number, one in behind.items():
-            if spans := [*one.anywhere(text)]:
+            if spans := one.anywhere(text):
                 yield number, spans
 
     def _held(self, vocabulary: frozenset[str]) -> dict[str, list[_Hanging]]:

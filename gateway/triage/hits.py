@@ -6,6 +6,7 @@ Knows nothing of categories and thresholds; each rule counts once, at its best p
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from gateway.model.message import Text
 from gateway.model.verdict import Hit, Place
@@ -13,6 +14,8 @@ from gateway.triage.normal import fold
 from gateway.triage.phrase import Span
 from gateway.triage.ruleset import Near, Rule, Ruleset, Scoring
 from gateway.triage.term_index import Standing
+
+_SCORE = itemgetter(0)
 
 MAX_HIT_TEXT = 120
 MAX_TRIED = 1000
@@ -55,9 +58,13 @@ def rule_hits(
     Rules of the languages `without` are not tried.
     """
     looks = looks_of(texts, ruleset)
-    tried = ((rule, where) for rule, where in rules_standing(looks, ruleset) if rule.language not in without)
-    found = (_best_hit(rule, where, ruleset.scoring, show=show) for rule, where in tried if not taken_back(rule, looks))
-    hits = (one for one in found if one is not None)
+    hits = []
+    for rule, where in rules_standing(looks, ruleset):
+        if rule.language in without or taken_back(rule, looks):
+            continue
+        hit = _best_hit(rule, where, ruleset.scoring, show=show)
+        if hit is not None:
+            hits.append(hit)
     return tuple(sorted(hits, key=lambda one: (-one.hit.score, one.rule.id)))
 
 
@@ -102,17 +109,14 @@ def has_near(rule: Rule, look: Look, span: Span) -> bool:
 
 def _best_hit(rule: Rule, looks: Sequence[Look], scoring: Scoring, *, show: bool) -> RuleHit | None:
     """The hit of one rule at the best of the places where its wording stands; None where it does not hit."""
-    best: tuple[float, Look, Span] | None = None
-    for look in looks:
-        span = _span(rule, look) if look.place in rule.places else None
-        if span is None:
-            continue
-        score = rule.weight * _worth(look.place, span, scoring)
-        if best is None or score > best[0]:
-            best = score, look, span
-    if best is None:
+    found = [
+        (rule.weight * _worth(look.place, span, scoring), look, span)
+        for look in looks
+        if look.place in rule.places and (span := _span(rule, look))
+    ]
+    if not found:
         return None
-    score, look, span = best
+    score, look, span = max(found, key=_SCORE)
     shown = look.shown(span) if show else ""
     return RuleHit(rule, Hit(rule=rule.id, place=look.place, score=score, text=shown, offset=span[0]))
 

@@ -6,7 +6,7 @@ Never guesses: what fails its checksum or its grammar is left out, and what belo
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from typing import Any
 
@@ -71,9 +71,10 @@ def find(text: Text, *, sender_domain: str | None, own_addresses: tuple[str, ...
         *((Place.ATTACHMENT, one) for one in text.attachments),
     )
     for place, words in places:
-        blocks = contact_blocks(words, form=bool(text.template))
+        # looked for only where something is found that may stand in one
+        blocks = cache(partial(contact_blocks, words, form=bool(text.template)))
         for one in _in_text(words, place):
-            found.add(one, own=ours.owns(one) or (one.kind in PERSONAL and _inside(one.offset, blocks)))
+            found.add(one, own=ours.owns(one) or (one.kind in PERSONAL and _inside(one.offset, blocks())))
             if len(found.asked) >= MAX_IDENTIFIERS:
                 break
     return found.named()
