@@ -23,16 +23,17 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from gateway.errors import Complaint, ConfigError, StoreUnavailable
 from gateway.store.turn import Turn
+from gateway.store.wal import Sync, WriteAheadLog
 
 MIGRATIONS = str(Path(__file__).parent / "migrations")
 WAIT_SECONDS = 10
 READERS = 8
-# WAL with synchronous=NORMAL may lose the last commits when the power fails: FULL, on every connection.
 SQLITE_PRAGMAS = (
     # first: the next one waits for whoever opens the same new file
     f"busy_timeout={WAIT_SECONDS * 1000}",
     "journal_mode=WAL",
-    "synchronous=FULL",
+    # what FULL adds, a sync after each commit, `write_each` does when the turn is another's again (deploy/decisions/0007)
+    "synchronous=NORMAL",
     "foreign_keys=ON",
     "trusted_schema=OFF",
     # SQLite would let somebody's commit wait for a checkpoint. 400 MB of log: only where nobody calls `checkpoint`
@@ -46,8 +47,6 @@ POSTGRESQL_DURABLE = (
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 )
 MIGRATION_LOCK = 247_000_001
-LASTING = "lasting"
-"""Whether a connection's commits wait for the disk now: kept with the connection itself."""
 MAX_GROUP = 8
 """So many operations share one commit at most: what is urgent waits for one commit that began before it."""
 
@@ -57,11 +56,14 @@ Result = TypeVar("Result")
 class Database:
     """The engines of one database: on SQLite one connection writes and several read."""
 
-    def __init__(self, *, writer: Engine, reader: Engine, turn: Turn | None = None) -> None:
-        """With `turn` one operation writes at a time, in this process and in all others of this machine."""
+    def __init__(
+        self, *, writer: Engine, reader: Engine, turn: Turn | None = None, log: WriteAheadLog | None = None
+    ) -> None:
+        """With `turn` one operation writes at a time, in this process and in all others of this machine; `log` is SQLite's."""
         self._writer = writer
         self._reader = reader
         self._turn = turn
+        self._log = log
         self._alone = threading.Lock()
         self._urgent: deque[Operation[Any]] = deque()
         self._waiting: deque[Operation[Any]] = deque()
@@ -79,8 +81,8 @@ class Database:
         self, works: Sequence[Callable[[Connection], Result]], *, urgent: bool = False, lasting: bool = True
     ) -> "list[Operation[Result]]":
         """The same of several works, each of which fails alone; where one connection writes they share a commit."""
-        operations = [Operation(work, urgent=urgent, lasting=lasting) for work in works]
-        if self._turn is None:
+        operations = [Operation(work, urgent=urgent) for work in works]
+        if self._turn is None or self._log is None:
             # PostgreSQL writes through several connections and groups their commits itself.
             for operation in operations:
                 self._write_alone(operation)
@@ -88,7 +90,9 @@ class Database:
         (self._urgent if urgent else self._waiting).extend(operations)
         with self._alone:
             while not all(operation.done for operation in operations):
-                self._write_waiting(self._turn)
+                self._write_waiting(self._turn, self._log)
+        if lasting:
+            _keep(operations, self._log)
         return operations
 
     @contextlib.contextmanager
@@ -124,8 +128,9 @@ class Database:
         """Give all connections back."""
         self._writer.dispose()
         self._reader.dispose()
-        if self._turn is not None:
-            self._turn.close()
+        for one in (self._turn, self._log):
+            if one is not None:
+                one.close()
 
     def _write_alone(self, operation: "Operation[Any]") -> None:
         try:
@@ -134,13 +139,14 @@ class Database:
         except Exception as error:  # noqa: BLE001 it is raised where the outcome is asked for
             operation.error = error
 
-    def _write_waiting(self, turn: Turn) -> None:
-        """One transaction, one fsync, for all that waits: each within a savepoint, so that it fails alone."""
+    def _write_waiting(self, turn: Turn, log: WriteAheadLog) -> None:
+        """One transaction for all that waits: each within a savepoint, so that it fails alone."""
         group = self._group()
         ran: list[Operation[Any]] = []
         try:
             with turn.taken(), available(), self._writer.connect() as connection:
-                _write_through(connection, lasting=any(operation.lasting for operation in group))
+                if log.doubtful:
+                    _begin_anew(connection, log)
                 with connection.begin():
                     for operation in group:
                         # the other process may have somebody on the wire: it waits for one operation of ours, not for all
@@ -148,6 +154,9 @@ class Database:
                             break
                         ran.append(operation)
                         operation.run(connection, alone=len(group) == 1)
+                commit = log.committed()
+                for operation in ran:
+                    operation.commit = commit
         except BaseException as error:  # noqa: BLE001 it is raised in every thread whose work is undone
             ran = ran or group
             for operation in ran:
@@ -167,10 +176,11 @@ class Database:
 class Operation(Generic[Result]):
     """Work that a thread waits for, and what came of it."""
 
-    def __init__(self, work: Callable[[Connection], Result], *, urgent: bool, lasting: bool) -> None:
+    def __init__(self, work: Callable[[Connection], Result], *, urgent: bool) -> None:
         self.work = work
         self.urgent = urgent
-        self.lasting = lasting
+        self.commit = 0
+        """Number of its commit in SQLite's log."""
         self.result: Result | None = None
         self.error: BaseException | None = None
         self.done = False
@@ -208,11 +218,26 @@ def _say(connection: Connection, words: str) -> None:
         raise StoreUnavailable(str(error)) from error
 
 
-def _write_through(connection: Connection, *, lasting: bool) -> None:
-    """Have the next commit wait for the disk, as every connection does from its beginning, or not."""
-    if connection.info.get(LASTING, True) is not lasting:
-        _say(connection, f"PRAGMA synchronous={'FULL' if lasting else 'NORMAL'}")
-        connection.info[LASTING] = lasting
+def _keep(operations: Sequence[Operation[Any]], log: WriteAheadLog) -> None:
+    """Return when what they wrote is on the disk; where it cannot be, each says so."""
+    written = [operation for operation in operations if operation.error is None]
+    try:
+        log.reach_disk(max((operation.commit for operation in written), default=0))
+    except StoreUnavailable as error:
+        for operation in written:
+            operation.error = error
+
+
+def _begin_anew(connection: Connection, log: WriteAheadLog) -> None:
+    """Have all of a log that failed stand in the database's file, and its next commit at the beginning of an empty one."""
+    driver = cast("sqlite3.Connection", connection.connection.driver_connection)
+    try:
+        ((busy, *_),) = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    except sqlite3.Error as error:
+        raise StoreUnavailable(str(error)) from error
+    if busy:
+        raise StoreUnavailable("a commit did not reach the disk, and somebody still reads what was before it")
+    log.begun_anew()
 
 
 @contextlib.contextmanager
@@ -224,15 +249,15 @@ def available() -> Iterator[None]:
         raise StoreUnavailable(str(getattr(error, "orig", None) or error)) from error
 
 
-def open_database(url: str, *, upgrade: bool) -> Database:
+def open_database(url: str, *, upgrade: bool, sync: Sync = os.fdatasync) -> Database:
     """Database of `sqlite:PATH` or `postgresql://...`, its schema checked, or brought up to date with `upgrade`.
 
-    Raises ConfigError for another kind of address, StoreUnavailable when it does not answer or has another schema.
+    `sync` is how commits to SQLite reach the disk. Raises ConfigError for another kind of address, StoreUnavailable when it does not answer or has another schema.
     """
     address = _address(url)
     if address.get_backend_name() == "sqlite":
         _find_file(address.database or "", create=upgrade)
-        database = _open_sqlite(address)
+        database = _open_sqlite(address, sync)
     else:
         database = _open_postgresql(address)
     try:
@@ -272,7 +297,7 @@ def _find_file(path: str, *, create: bool) -> None:
         raise StoreUnavailable(f"cannot make the database {path}: {error.strerror}") from error
 
 
-def _open_sqlite(address: URL) -> Database:
+def _open_sqlite(address: URL, sync: Sync) -> Database:
     # The pool of one connection is the lock that lets one thread write at a time.
     writer = create_engine(address, pool_size=1, max_overflow=0, pool_timeout=WAIT_SECONDS)
     reader = create_engine(address, pool_size=READERS, pool_timeout=WAIT_SECONDS)
@@ -281,7 +306,8 @@ def _open_sqlite(address: URL) -> Database:
     # A deferred transaction that begins to write fails at once when another one writes; an immediate one waits.
     event.listen(writer, "begin", lambda connection: _say(connection, "BEGIN IMMEDIATE"))
     event.listen(reader, "begin", lambda connection: _say(connection, "BEGIN"))
-    return Database(writer=writer, reader=reader, turn=Turn(address.database or ""))
+    place = address.database or ""
+    return Database(writer=writer, reader=reader, turn=Turn(place), log=WriteAheadLog(place, sync))
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

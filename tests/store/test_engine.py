@@ -18,7 +18,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from journal_samples import NOW, incoming, outcome
 from journal_steps import record
-from ports import wait_until
 from sqlalchemy import Connection, text
 from traced import traced
 
@@ -103,9 +102,9 @@ def test_the_file_is_its_owners_alone(sqlite_file: Path) -> None:
     assert found == dict.fromkeys(("gateway.db", "gateway.db-wal", "gateway.db-shm", "gateway.db.turn"), 0o600)
 
 
-def test_every_sqlite_connection_writes_through_to_the_disk(sqlite_journal: Journal) -> None:
+def test_every_sqlite_connection_is_set_up_alike(sqlite_journal: Journal) -> None:
     wanted = {
-        "synchronous": 2,
+        "synchronous": 1,
         "foreign_keys": 1,
         "journal_mode": "wal",
         "busy_timeout": 10_000,
@@ -119,30 +118,6 @@ def test_every_sqlite_connection_writes_through_to_the_disk(sqlite_journal: Jour
         assert sqlite_journal.database.write(pragma(name)) == value
         with sqlite_journal.database.reading() as connection:
             assert pragma(name)(connection) == value
-
-
-def test_only_what_need_not_last_is_committed_without_the_disk(sqlite_journal: Journal) -> None:
-    write, level = sqlite_journal.database.write, pragma("synchronous")
-    assert [write(level, lasting=lasting) for lasting in (True, False, False, True)] == [2, 1, 1, 2]
-    assert write(level) == 2
-
-
-def test_what_must_last_takes_with_it_what_shares_its_commit(sqlite_journal: Journal) -> None:
-    write, level = sqlite_journal.database.write, pragma("synchronous")
-    begun, go_on = threading.Event(), threading.Event()
-
-    def hold(_: Connection) -> None:
-        begun.set()
-        go_on.wait(10)
-
-    with ThreadPoolExecutor(4) as pool:
-        first = pool.submit(write, hold, lasting=False)
-        begun.wait(10)
-        others = [pool.submit(write, level, lasting=lasting) for lasting in (False, True, False)]
-        wait_until(lambda: len(sqlite_journal.database._waiting) == len(others))
-        go_on.set()
-        first.result(10)
-        assert [one.result(10) for one in others] == [2, 2, 2]
 
 
 def test_a_checkpoint_copies_the_log_into_the_file(sqlite_journal: Journal, sqlite_file: Path) -> None:
