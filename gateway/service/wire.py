@@ -1,4 +1,4 @@
-"""Frames between the service and its judges: a short text and any number of byte strings, which travel by file descriptor.
+"""Frames between the service and its judges: a text and any number of byte strings, of which the long ones travel by file descriptor.
 
 The child is where hostile input lives, so what comes back from it is data (JSON), never code; bytes of megabytes never go through a pipe.
 """
@@ -10,28 +10,50 @@ import time
 from collections.abc import Sequence
 
 _HEAD = struct.Struct("!IH")
-_MAX_TEXT = 64 << 20
+"""Octets of the body, and how many byte strings there are. The body: a length for each, the short ones, the text."""
+_LENGTH = struct.Struct("!I")
+_BESIDE = 0xFFFFFFFF
+"""In place of a length: it comes by file descriptor, after the body."""
+_MAX_BODY = 64 << 20
+_MAX_SHORT = 64 << 10
 _FDS_AT_ONCE = 64
 
 
 def send(link: socket.socket, text: bytes, blobs: Sequence[bytes] = ()) -> None:
     """Write one frame; raises OSError when the other side is gone."""
-    link.sendall(_HEAD.pack(len(text), len(blobs)))
-    descriptors = [_memory_file(blob) for blob in blobs]
+    lengths = [len(blob) if len(blob) <= _MAX_SHORT else _BESIDE for blob in blobs]
+    short = [blob for blob, length in zip(blobs, lengths, strict=True) if length != _BESIDE]
+    body = b"".join((*map(_LENGTH.pack, lengths), *short, text))
+    link.sendall(_HEAD.pack(len(body), len(blobs)) + body)
+    descriptors = [_memory_file(blob) for blob, length in zip(blobs, lengths, strict=True) if length == _BESIDE]
     try:
         for start in range(0, len(descriptors), _FDS_AT_ONCE):
             socket.send_fds(link, [b"F"], descriptors[start : start + _FDS_AT_ONCE])
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
-    link.sendall(text)
 
 
 def receive(link: socket.socket, *, deadline: float | None = None) -> tuple[bytes, tuple[bytes, ...]]:
     """Read one frame until that moment of the monotonic clock; raises EOFError when the other side closed, TimeoutError after it."""
     size, count = _HEAD.unpack(_exactly(link, _HEAD.size, deadline))
-    if size > _MAX_TEXT:
+    if size > _MAX_BODY or size < count * _LENGTH.size:
         raise EOFError
+    body = _exactly(link, size, deadline)
+    lengths = [length for (length,) in _LENGTH.iter_unpack(body[: count * _LENGTH.size])]
+    beside = iter(_received_beside(link, lengths.count(_BESIDE), deadline))
+    blobs: list[bytes] = []
+    at = count * _LENGTH.size
+    for length in lengths:
+        blobs.append(next(beside) if length == _BESIDE else body[at : at + length])
+        at += 0 if length == _BESIDE else length
+    if at > size:
+        raise EOFError
+    return body[at:], tuple(blobs)
+
+
+def _received_beside(link: socket.socket, count: int, deadline: float | None) -> tuple[bytes, ...]:
+    """What comes by file descriptor."""
     descriptors: list[int] = []
     try:
         while len(descriptors) < count:
@@ -40,11 +62,10 @@ def receive(link: socket.socket, *, deadline: float | None = None) -> tuple[byte
             if not more:
                 raise EOFError
             descriptors += more
-        blobs = tuple(_read_all(descriptor) for descriptor in descriptors)
+        return tuple(map(_read_all, descriptors[:count]))
     finally:
         for descriptor in descriptors:
             os.close(descriptor)
-    return _exactly(link, size, deadline), blobs
 
 
 def _memory_file(blob: bytes) -> int:

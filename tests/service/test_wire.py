@@ -11,6 +11,9 @@ from hypothesis import strategies as st
 
 from gateway.service.wire import receive, send
 
+LONG = st.builds(bytes, st.integers(65_530, 65_545))
+"""About as long as what travels beside the text."""
+
 
 @pytest.fixture
 def link():
@@ -21,7 +24,7 @@ def link():
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.binary(max_size=3000), st.lists(st.binary(max_size=3000), max_size=100))
+@given(st.binary(max_size=3000), st.lists(st.binary(max_size=3000) | LONG, max_size=100))
 def test_a_frame_arrives_as_it_was_sent(text, blobs):
     ours, theirs = socket.socketpair()
     with ours, theirs:
@@ -45,6 +48,15 @@ def test_a_closed_link_is_the_end(link):
 
 def test_a_text_that_claims_to_be_huge_is_the_end(link):
     link[0].sendall(struct.pack("!IH", 1 << 31, 0))
+    with pytest.raises(EOFError):
+        receive(link[1])
+
+
+def test_byte_strings_that_claim_more_than_there_is_are_the_end(link):
+    link[0].sendall(struct.pack("!IHII", 10, 2, 1, 2) + b"ab")
+    with pytest.raises(EOFError):
+        receive(link[1])
+    link[0].sendall(struct.pack("!IH", 7, 2) + b"1234567")
     with pytest.raises(EOFError):
         receive(link[1])
 
