@@ -33,7 +33,7 @@ JUDGE_SECONDS = (20.0, 10.0)
 BUSY_SECONDS = 1.0
 SPARE_JUDGES = 4
 LEASE = timedelta(seconds=60)
-CLAIMED_AHEAD = 2
+CLAIMED_AHEAD = 4
 """So many messages wait here for each judge after a claim; there is another when fewer wait than there are judges."""
 POLL_SECONDS = 1.0
 RELIEF_SECONDS = 0.25

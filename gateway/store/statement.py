@@ -98,16 +98,19 @@ class _Prepared:
         compiled = _compiled(words, dialect)
         self.text = compiled.string
         self._fixed = {name: bind.value for name, bind in compiled.binds.items() if not bind.required}
-        self._writers = [(name, _writer(bind.type, dialect)) for name, bind in compiled.binds.items()]
+        writers = [(name, _writer(bind.type, dialect)) for name, bind in compiled.binds.items()]
+        self._writers = [(name, write) for name, write in writers if write is not None]
         columns = cast("Iterable[ColumnElement[Any]]", getattr(words, "exported_columns", ()))
         readers = [(position, _reader(column.type, dialect)) for position, column in enumerate(columns)]
         self._readers = [(position, read) for position, read in readers if read is not None]
         self._row: Any = namedtuple("Row", [column.key for column in columns])  # type: ignore[misc] # noqa: PYI024 names of this statement alone
 
     def bound(self, parameters: Parameters) -> dict[str, Any]:
-        """Values as the driver takes them, by name."""
-        given = {**self._fixed, **parameters} if self._fixed else parameters
-        return {name: given[name] if write is None else write(given[name]) for name, write in self._writers}
+        """Values as the driver takes them, by name; of those it does not need it takes no notice."""
+        values = {**self._fixed, **parameters}
+        for name, write in self._writers:
+            values[name] = write(values[name])
+        return values
 
     def named(self, found: Sequence[Sequence[Any]]) -> list[Any]:
         """Rows as they came from the driver, with names and as the values they stand for."""
