@@ -92,12 +92,12 @@ class Header:
     def all(self, name: str) -> tuple[Field, ...]:
         """Fields of that name, top first, compared without case."""
         wanted = name.lower()
-        return tuple(one for one in self.fields if one.name.lower() == wanted)
+        return tuple([one for one in self.fields if one.name.lower() == wanted])
 
     def first(self, name: str) -> Field | None:
         """The topmost field of that name."""
-        found = self.all(name)
-        return found[0] if found else None
+        wanted = name.lower()
+        return next((one for one in self.fields if one.name.lower() == wanted), None)
 
 
 @dataclass(frozen=True, slots=True)

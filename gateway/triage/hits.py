@@ -6,7 +6,6 @@ Knows nothing of categories and thresholds; each rule counts once, at its best p
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from operator import itemgetter
 
 from gateway.model.message import Text
 from gateway.model.verdict import Hit, Place
@@ -14,8 +13,6 @@ from gateway.triage.normal import fold
 from gateway.triage.phrase import Span
 from gateway.triage.ruleset import Near, Rule, Ruleset, Scoring
 from gateway.triage.term_index import Standing
-
-_SCORE = itemgetter(0)
 
 MAX_HIT_TEXT = 120
 MAX_TRIED = 1000
@@ -109,14 +106,19 @@ def has_near(rule: Rule, look: Look, span: Span) -> bool:
 
 def _best_hit(rule: Rule, looks: Sequence[Look], scoring: Scoring, *, show: bool) -> RuleHit | None:
     """The hit of one rule at the best of the places where its wording stands; None where it does not hit."""
-    found = [
-        (rule.weight * _worth(look.place, span, scoring), look, span)
-        for look in looks
-        if look.place in rule.places and (span := _span(rule, look))
-    ]
-    if not found:
+    best: tuple[float, Look, Span] | None = None
+    for look in looks:
+        # nowhere in a place is an occurrence worth more than at its beginning
+        hopeless = best is not None and rule.weight * _worth(look.place, 0, scoring) <= best[0]
+        span = _span(rule, look) if look.place in rule.places and not hopeless else None
+        if span is None:
+            continue
+        score = rule.weight * _worth(look.place, span[0], scoring)
+        if best is None or score > best[0]:
+            best = score, look, span
+    if best is None:
         return None
-    score, look, span = max(found, key=_SCORE)
+    score, look, span = best
     shown = look.shown(span) if show else ""
     return RuleHit(rule, Hit(rule=rule.id, place=look.place, score=score, text=shown, offset=span[0]))
 
@@ -140,9 +142,9 @@ def _stands(near: Near, look: Look, span: Span) -> bool:
     return look.standing.near(near.terms, span, within=near.within)
 
 
-def _worth(place: Place, span: Span, scoring: Scoring) -> float:
+def _worth(place: Place, offset: int, scoring: Scoring) -> float:
     """What an occurrence is worth there; on the first screen of a letter at least as much as that."""
     worth = scoring.places[place]
-    if place is Place.BODY and span[0] < scoring.first_screen_characters:
+    if place is Place.BODY and offset < scoring.first_screen_characters:
         return max(worth, scoring.first_screen_score)
     return worth
