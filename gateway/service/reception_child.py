@@ -67,6 +67,8 @@ async def _take_in(settings: Settings, link: socket.socket, listening: Sequence[
     intake = Intake(take_in=journal.take_in, arrived=arrived)
     note = partial(note_wire, "inbound", partial(tell, News.REFUSED))
     listener = await start_inward(settings=settings, accept=intake.accept, note=note, listening=listening)
+    if journal.database.local:
+        intake.alone = listener.alone
     # what is made now lives as long as the process: the collector need not look at it again and again
     gc.collect()
     gc.freeze()

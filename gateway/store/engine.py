@@ -47,6 +47,8 @@ POSTGRESQL_DURABLE = (
     "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
 )
 MIGRATION_LOCK = 247_000_001
+LONG_LOG = 8192
+"""Pages (32 MiB) of a log that is made to begin anew, which those who write wait for; a shorter one does when they pause."""
 MAX_GROUP = 8
 """So many operations share one commit at most: what is urgent waits for one commit that began before it."""
 
@@ -67,6 +69,11 @@ class Database:
         self._alone = threading.Lock()
         self._urgent: deque[Operation[Any]] = deque()
         self._waiting: deque[Operation[Any]] = deque()
+
+    @property
+    def local(self) -> bool:
+        """Whether a commit waits for this machine's disk alone, and for no network."""
+        return self._turn is not None
 
     def write(self, work: Callable[[Connection], Result], *, urgent: bool = False, lasting: bool = True) -> Result:
         """Result of the work, committed to the disk; when it raises, nothing of it remains.
@@ -108,21 +115,25 @@ class Database:
             yield connection
 
     def checkpoint(self) -> None:
-        """Copy SQLite's log into its file: nearly all of it while others write, the rest in a turn, so that the log begins anew."""
-        if self._turn is None:
+        """Copy SQLite's log into its file while others write; of a long log the rest in a turn, so that it begins anew."""
+        if self._turn is None or self._log is None:
             return
-        self._copy_log()
-        with self._alone, self._turn.taken():
-            self._copy_log()
+        if self._copy_log() > LONG_LOG or not self._log.roomy:
+            with self._alone, self._turn.taken():
+                self._copy_log()
+                self._log.make_room()
 
-    def _copy_log(self) -> None:
+    def _copy_log(self) -> int:
+        """Pages of the log where somebody wrote meanwhile; 0 where the log begins anew with the next write."""
         connection = self._reader.raw_connection()
         try:
-            cast("sqlite3.Connection", connection.driver_connection).execute("PRAGMA wal_checkpoint(PASSIVE)").close()
+            driver = cast("sqlite3.Connection", connection.driver_connection)
+            ((_, pages, copied),) = driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
         except sqlite3.Error as error:
             raise StoreUnavailable(str(error)) from error
         finally:
             connection.close()
+        return 0 if copied == pages else int(pages)
 
     def close(self) -> None:
         """Give all connections back."""

@@ -1,7 +1,7 @@
 """SQLite's write-ahead log as a file: has commits reach the disk when the turn to write is another's again.
 
 With `synchronous=FULL` SQLite makes the same one call after each commit, and everybody who writes waits for it; deploy/decisions/0007
-says why this is as safe. Knows no table, reads and changes no byte of the log.
+says why this is as safe. Knows no table, reads no byte of the log and changes none that SQLite wrote.
 """
 
 import os
@@ -12,6 +12,13 @@ from gateway.errors import StoreUnavailable
 
 Sync = Callable[[int], None]
 """Returns when all that any process wrote to that descriptor's file is on the disk; raises OSError."""
+
+
+ROOM_BYTES = 64 << 20
+"""So long the log's file is made while a gateway runs. A file system that gives a file blocks as it grows takes several steps more
+for each sync, and each waits for a processor: SQLite writes over what is there, and takes zeros for the end of its log."""
+SPARE = 16
+"""So many times that must be free on the disk."""
 
 
 class WriteAheadLog:
@@ -55,6 +62,29 @@ class WriteAheadLog:
                 self._failed = self._committed
                 raise StoreUnavailable(f"the disk did not take the commit: {error.strerror}") from error
             self._on_disk = made
+
+    @property
+    def roomy(self) -> bool:
+        """Whether the file is as long as it will need to be, or the disk has too little room for that."""
+        try:
+            size, disk = os.stat(self._path).st_size, os.statvfs(self._path)
+        except OSError as error:
+            raise StoreUnavailable(f"cannot see {self._path}: {error.strerror}") from error
+        return size >= ROOM_BYTES or disk.f_bavail * disk.f_frsize < SPARE * ROOM_BYTES
+
+    def make_room(self) -> None:
+        """Have the file be that long; called by whoever has the turn, so that SQLite writes nothing there meanwhile."""
+        if self.roomy:
+            return
+        self._open()
+        try:
+            if self._file is not None:
+                size = os.fstat(self._file).st_size
+                os.pwrite(self._file, bytes(ROOM_BYTES - size), size)
+                # else the next commit would wait for all of it
+                os.fdatasync(self._file)
+        except OSError as error:
+            raise StoreUnavailable(f"cannot write {self._path}: {error.strerror}") from error
 
     def begun_anew(self) -> None:
         """Note, in a turn, that all of it stands in the database's own file, which has reached the disk."""

@@ -60,6 +60,10 @@ class Listener:
         """Where it listens, as `IP:PORT` (`[IP]:PORT` for IPv6), in the order of the settings."""
         return addresses_of([one for server in self._servers for one in server.sockets])
 
+    def alone(self) -> bool:
+        """Whether at most one client is connected."""
+        return len(self._sessions) <= 1
+
     async def open(self, listening: Sequence[socket.socket]) -> None:
         """Take who comes to these sockets."""
         logging.getLogger("mail.log").setLevel(logging.ERROR)  # aiosmtpd would log addresses and commands

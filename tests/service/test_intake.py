@@ -67,6 +67,20 @@ def test_those_who_come_together_share_a_commit():
     assert len(store.batches) <= 2
 
 
+def test_whoever_is_alone_waits_for_no_other_thread():
+    threads = []
+
+    async def one(alone):
+        intake = Intake(take_in=lambda _: threads.append(threading.get_ident()) or (7,), arrived=lambda _: None)
+        intake.alone = lambda: alone
+        assert await intake.accept(incoming("a")) == "250 2.0.0 Ok: accepted as 7"
+        await asyncio.get_running_loop().run_in_executor(None, intake.close)
+
+    asyncio.run(one(alone=True))
+    asyncio.run(one(alone=False))
+    assert [thread == threading.get_ident() for thread in threads] == [True, False]
+
+
 @pytest.mark.parametrize("fault", [StoreUnavailable("locked"), OSError(28, "No space left on device")])
 def test_nobody_hears_250_without_a_commit(fault, capfd):
     (reply,) = offer(Store(fault=fault, over=("a",)), "a")

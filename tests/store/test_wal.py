@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from gateway.errors import StoreUnavailable
 from gateway.store.engine import open_database
 from gateway.store.journal import Journal, open_journal
+from gateway.store.wal import ROOM_BYTES
 
 
 class Disk:
@@ -155,3 +156,15 @@ def test_the_log_is_found_again_where_all_had_gone(disk: Disk, sqlite_file: Path
     assert Journal(database).take_in([incoming()]) == (1,)
     assert disk.arrivals() == 1
     database.close()
+
+
+def test_room_made_in_the_log_changes_nothing_in_the_database(journal: Journal, disk: Disk, sqlite_file: Path) -> None:
+    journal.take_in([incoming()])
+    journal.database.checkpoint()
+    log = Path(f"{sqlite_file}-wal")
+    assert log.stat().st_size == ROOM_BYTES
+    assert journal.take_in([incoming(), incoming(b"y" * 300_000)]) == (2, 3)
+    assert (disk.arrivals(), log.stat().st_size) == (3, ROOM_BYTES)
+    journal.database.checkpoint()
+    journal.take_in([incoming()])
+    assert disk.arrivals() == 4

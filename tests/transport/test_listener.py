@@ -381,6 +381,16 @@ def test_addresses_name_every_open_port() -> None:
     assert second.startswith("[::1]:")
 
 
+def test_one_client_is_alone_and_two_are_not() -> None:
+    with listening() as door, door.connect() as first:
+        read_until(first, b"220 ")
+        assert door.listener.alone()
+        with door.connect() as second:
+            read_until(second, b"220 ")
+            assert not door.listener.alone()
+        wait_for(door.listener.alone)
+
+
 def test_small_replies_do_not_wait_for_acknowledgement() -> None:
     with listening() as door, door.connect():
         wait_for(lambda: door.listener._sessions)
