@@ -162,4 +162,4 @@ def _reader(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
 
 def _driver(connection: Connection) -> Any:
     """The driver's own connection, in the same transaction: both drivers execute alike (PEP 249 and one step more)."""
-    return connection.connection.driver_connection
+    return connection.connection.dbapi_connection
