@@ -135,8 +135,8 @@ def _parts(experience: Experience, signs: Mapping[str, int]) -> list[tuple[str, 
 
     It counts for its rarity by the logarithm of how often it stands there; all together are a unit vector.
     """
-    row_of = experience.rows.get
-    known = [(sign, row, (1 + math.log(count)) * row[0]) for sign, count in signs.items() if (row := row_of(sign))]
+    row_of, log = experience.rows.get, math.log
+    known = [(sign, row, (1 + log(count)) * row[0]) for sign, count in signs.items() if (row := row_of(sign))]
     length = math.hypot(*(count for _, _, count in known))
     return [(sign, row, count / length) for sign, row, count in known] if length >= SHORTEST else []
 

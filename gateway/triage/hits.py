@@ -67,7 +67,9 @@ def rule_hits(
 
 def looks_of(texts: Folded, ruleset: Ruleset) -> tuple["Look", ...]:
     """The places of a mail in which something stands, each with where the terms of the rules stand in it."""
-    return tuple(Look(place, words, ruleset.index.look(words)) for place, words in texts.items() if words)
+    # the title of a form is often the subject of its mail
+    standing = {words: ruleset.index.look(words) for words in dict.fromkeys(texts.values()) if words}
+    return tuple(Look(place, words, standing[words]) for place, words in texts.items() if words)
 
 
 def rules_standing(looks: tuple["Look", ...], ruleset: Ruleset) -> Iterator[tuple[Rule, Sequence["Look"]]]:

@@ -68,7 +68,8 @@ _SAID = re.compile(
 _MAX_STATEMENTS = 50
 _ISO = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})")
 _FIGURES = re.compile(r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4}|\d{2})")
-_SLASHED = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})/\d{4}(?![\d/])")
+_SLASHED = re.compile(r"(\d(?<![\d/]\d)\d?)/(\d{1,2})/\d{4}(?![\d/])")
+"""A figure comes before what must not stand in front of it: only where one stands is more looked at."""
 _EASTERN = re.compile(r"(令和)? ?(\d{1,4}) ?年 ?(\d{1,2}) ?月 ?(\d{1,2}) ?日")
 _REIWA = 2018
 _NUMBERS = re.compile(r"\d+")

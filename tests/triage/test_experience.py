@@ -108,6 +108,13 @@ def test_unknown_words_change_nothing():
     assert leaning(one, {"dog": 1}) == leaning(one, {"dog": 1, "bird": 9})
 
 
+def test_a_compact_table_weighs_the_same_in_less_memory():
+    one = known(row("dog", 1.25, -2, 3), row("cat", 0, 1.25), even="0.5\t0\t-1")
+    small = one.compact()
+    assert small == one
+    assert small.rows["dog"][1] is small.rows["cat"][2]
+
+
 def test_of_a_mail_too_short_it_says_nothing():
     assert leaning(known(row("dog", 1, rarity=SHORTEST - 1)), {"dog": 1}) == {}
     assert heaviest(known(row("dog", 1, rarity=SHORTEST - 1)), {"dog": 1}) == ()
