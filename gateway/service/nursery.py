@@ -144,13 +144,14 @@ def main() -> None:
     # a reload is the service's business, also where the signal reaches the whole process group
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     log.set_up()
-    os.nice(NICENESS)
     _, (packed, tree) = receive(control)
     equipment: Equipment = pickle.loads(packed)  # noqa: S301 from the service, which is the more trusted side
     tools = make_tools(equipment, pickle.loads(tree))  # noqa: S301
     _preload(tools)
     # dead judges leave no trace: nobody waits for them here
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    # only now: until a judge can be born nothing is judged, and on a busy machine the start would take a minute
+    os.nice(NICENESS)
     _settle(control)
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 1, 1)
