@@ -132,11 +132,11 @@ class Gateway:
             await asyncio.get_running_loop().run_in_executor(None, self.reload)
 
     async def _checkpoint(self) -> None:
-        """Keep the database's log short, here and not where mail is taken in."""
+        """Keep the database's log short, and make room in it, here and not where mail is taken in."""
         while True:
-            await asyncio.sleep(CHECKPOINT_SECONDS)
             with contextlib.suppress(StoreUnavailable):
                 await asyncio.get_running_loop().run_in_executor(None, self._journal.database.checkpoint)
+            await asyncio.sleep(CHECKPOINT_SECONDS)
 
     def reload(self) -> None:
         """Take rules, keys and certificate as they are on disk now, or keep what is in use if they cannot be used."""
