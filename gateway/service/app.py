@@ -38,6 +38,7 @@ from gateway.service.mode import note_mode
 from gateway.service.monitoring import Monitoring
 from gateway.service.nursery import Nursery
 from gateway.service.pager import Pager
+from gateway.service.promptness import SERVICE_NICENESS, give_way
 from gateway.service.reception import Reception
 from gateway.service.reminding import Reminding
 from gateway.service.rule_watch import RuleWatch
@@ -81,6 +82,9 @@ class Gateway:
         self._couriers: CourierLoop | None = None
         self._inbound: tuple[str, ...] = ()
         self._reception = self._started_reception() if role in (Role.ALL, Role.LISTENER) else None
+        if self._reception is not None:
+            # its own thread began before: it starts the next child, which does not give way
+            give_way(SERVICE_NICENESS)
         self._nursery = self._first_nursery()
         self._answering: Answering | None = None
         self._outward: Listener | None = None

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from gateway import log
 from gateway.errors import JudgeDefeated
 from gateway.service.equipment import Equipment
+from gateway.service.promptness import JUDGE_NICENESS, give_way
 from gateway.service.wire import receive, send
 from gateway.triage.ruleset import parse_tree
 
@@ -30,11 +31,6 @@ if TYPE_CHECKING:
 START_SECONDS = 60.0
 BIRTH_SECONDS = 10.0
 END_SECONDS = 1.0
-NICENESS = 10
-"""Who waits on the wire goes first: a judge and the gpg it runs give way to what takes mail in and delivers it.
-
-Not lower: judging must go on, at a tenth of a processor's pace, where a flood of mail takes all of it.
-"""
 JUDGE, FOLLOW = b"J", b"F"
 """What is asked to be born: a judge, or a nursery like this one that judges by other rules."""
 _PID = struct.Struct("!I")
@@ -151,7 +147,7 @@ def main() -> None:
     # dead judges leave no trace: nobody waits for them here
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     # only now: until a judge can be born nothing is judged, and on a busy machine the start would take a minute
-    os.nice(NICENESS)
+    give_way(JUDGE_NICENESS)
     _settle(control)
     while True:
         message, descriptors, _, _ = socket.recv_fds(control, 1, 1)

@@ -12,6 +12,8 @@ from ports import wait_until
 from rule_pack import FOLDER
 from running import Running, family
 
+from gateway.service.promptness import JUDGE_NICENESS, SERVICE_NICENESS
+
 MAILBOX = "247cp@institution.gov.example"
 ARRIVALS = 'cp247_arrivals_total{source="smtp"}'
 REFUSALS = 'cp247_refusals_total{code="550",direction="inbound"}'
@@ -24,9 +26,9 @@ def gateway(tmp_path_factory):
 
 
 def reception(gateway):
-    """Its process id."""
+    """Its process id, None between two of them."""
     commands = {pid: Path(f"/proc/{pid}/cmdline").read_bytes() for pid in family(gateway.process.pid)[1:]}
-    return next(pid for pid, command in commands.items() if b"reception_child" in command)
+    return next((pid for pid, command in commands.items() if b"reception_child" in command), None)
 
 
 def send(gateway, subject, *, to=MAILBOX):
@@ -50,6 +52,18 @@ def test_one_that_died_is_replaced_and_no_sender_is_turned_away(gateway):
     assert gateway.events("reception-died")
     assert json.loads(gateway.get("/readyz"))["listeners"] is True
     wait_until(lambda: gateway.metric(ARRIVALS) == before + 2, what="counts of both")
+
+
+def test_service_and_judges_give_way_to_it_also_to_one_that_replaced_another(gateway):
+    first = reception(gateway)
+    os.kill(first, signal.SIGKILL)
+    wait_until(lambda: reception(gateway) not in {None, first}, what="the next one")
+    send(gateway, "next")
+    ours = os.getpriority(os.PRIO_PROCESS, 0)
+    found = {pid: os.getpriority(os.PRIO_PROCESS, pid) for pid in family(gateway.process.pid)}
+    assert found.pop(reception(gateway)) == ours
+    assert found.pop(gateway.process.pid) == max(ours, SERVICE_NICENESS)
+    assert set(found.values()) <= {max(ours, SERVICE_NICENESS), max(ours, JUDGE_NICENESS)}
 
 
 def test_who_is_refused_is_counted(gateway):
