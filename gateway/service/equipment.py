@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gateway import log, metrics
 from gateway.config import read_tree
@@ -16,9 +17,12 @@ from gateway.model.settings import Settings
 from gateway.model.trust import Directory, PinnedKey
 from gateway.model.verdict import RuleFiles
 from gateway.service.live_rules import live_rules
-from gateway.store.rulebook import Rulebook
 from gateway.trust.directory import parse_directory
 from gateway.trust.gnupg_home import GnupgHome
+
+if TYPE_CHECKING:
+    # judges read rules and have no database: they start sooner without its library
+    from gateway.store.rulebook import Rulebook
 
 OURSELVES = "ourselves"
 """Label of our own key among those of the contacts."""
@@ -45,7 +49,7 @@ class Equipment:
 def read_equipment(
     settings: Settings,
     *,
-    book: Rulebook | None = None,
+    book: "Rulebook | None" = None,
     without_gpg: bool = False,
 ) -> Equipment:
     """Equipment of the files as they are now; with `without_gpg` no contact has keys.

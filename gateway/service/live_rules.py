@@ -9,6 +9,7 @@ import os
 import pwd
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from gateway import log, metrics
 from gateway.config import read_tree
@@ -16,14 +17,17 @@ from gateway.errors import ConfigError
 from gateway.model.rulebook import Act, RulesetChange
 from gateway.model.settings import Settings
 from gateway.model.verdict import RuleFiles
-from gateway.store.rulebook import Rulebook
 from gateway.triage.ruleset import parse_tree
+
+if TYPE_CHECKING:
+    # judges read rules and have no database: they start sooner without its library
+    from gateway.store.rulebook import Rulebook
 
 FROM_FOLDER = "read from the folder"
 EXAMPLES = "examples" + os.sep
 
 
-def live_rules(settings: Settings, book: Rulebook | None) -> RuleFiles:
+def live_rules(settings: Settings, book: "Rulebook | None") -> RuleFiles:
     """The set that shall judge from now on; raises ConfigError only if none was ever good."""
     active = None if book is None else book.active()
     try:

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 from ports import wait_until
@@ -50,3 +52,10 @@ def test_closing_twice_is_harmless(nursery):
     closed = Nursery(nursery.equipment)
     closed.close()
     closed.close()
+
+
+def test_judges_do_not_even_load_what_speaks_with_a_database():
+    rooms = "gateway.service.nursery, gateway.service.judge_child, gateway.service.tools"
+    names = "sorted({'sqlalchemy', 'alembic', 'aiosmtpd', 'gateway.store'} & set(sys.modules))"
+    command = [sys.executable, "-c", f"import sys, {rooms}; print({names})"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "[]\n"
