@@ -7,6 +7,7 @@ import contextlib
 import os
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ from gateway.store.wal import Sync, WriteAheadLog
 
 MIGRATIONS = str(Path(__file__).parent / "migrations")
 WAIT_SECONDS = 10
+PAUSE_SECONDS = 0.01
 READERS = 8
 SQLITE_PRAGMAS = (
     # first: the next one waits for whoever opens the same new file
@@ -323,8 +325,21 @@ def _open_sqlite(address: URL, sync: Sync) -> Database:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
+    end = time.monotonic() + WAIT_SECONDS
     for pragma in SQLITE_PRAGMAS:
+        while not _set(connection, pragma, last=time.monotonic() > end):
+            time.sleep(PAUSE_SECONDS)
+
+
+def _set(connection: Any, pragma: str, *, last: bool) -> bool:
+    """Whether it could be set now: SQLite waits for no other process, whatever its timeout, where both make a new file one with a log."""
+    try:
         connection.execute(f"PRAGMA {pragma}").close()
+    except sqlite3.OperationalError as error:
+        if last or error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
 
 
 def _open_postgresql(address: URL) -> Database:

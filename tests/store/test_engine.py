@@ -56,6 +56,15 @@ def test_many_processes_may_upgrade_at_once(url: str) -> None:
         one.close()
 
 
+def test_who_opens_a_new_file_while_others_do_and_leave_is_not_told_that_it_is_locked(tmp_path: Path) -> None:
+    for number in range(12):
+        file = f"sqlite:{tmp_path}/{number}.db"
+        with ThreadPoolExecutor(8) as pool:
+            opening = [pool.submit(open_journal, file, upgrade=True) for _ in range(8)]
+            for one in opening:
+                one.result().close()
+
+
 def test_an_empty_database_is_named_as_such(url: str, sqlite_file: Path) -> None:
     sqlite_file.touch()
     with pytest.raises(StoreUnavailable, match=r"has schema none, this program needs 0001"):
